@@ -1,0 +1,45 @@
+# The developer's menu. Every target makes its own .venv first; nothing else must be installed.
+# Choose an interpreter with: make PYTHON=/path/to/python3 test
+
+export PYTHON
+BIN := .venv/bin
+SOURCES := core connectors strategies plugins tests $(wildcard benchmarks examples)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench venv clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/.runtime  ## Run plugins.toml with play money
+	@$(BIN)/fairlead run plugins.toml
+
+test: .venv/.dev  ## Run all tests with coverage; at least 90 % of lines and branches
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+
+check: .venv/.dev  ## Check form, types, layers, seams and the guard tests
+	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo "unformatted files above: make format"; exit 1; }
+	@$(BIN)/ruff check --quiet $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python tests/guards/seam_lint.py
+	@$(BIN)/python -m pytest -q -n 2 tests/guards
+
+format: .venv/.dev  ## Put every file into form
+	@$(BIN)/ruff format --quiet $(SOURCES)
+	@$(BIN)/ruff check --quiet --fix $(SOURCES)
+
+bench: .venv/.dev  ## Measure the hot paths
+	@$(BIN)/python -m benchmarks
+
+venv: .venv/.dev  ## Make .venv with all tools
+
+clean:  ## Remove .venv, caches and coverage data; runs/ stays
+	@rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find core connectors strategies plugins tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.runtime: pyproject.toml
+	@.ci/venv runtime
+
+.venv/.dev: pyproject.toml
+	@.ci/venv dev

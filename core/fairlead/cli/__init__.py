@@ -1,0 +1,3 @@
+"""Offer the fairlead command: run, explain and inspect from the shell."""
+
+__all__: list[str] = []

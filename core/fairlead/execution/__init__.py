@@ -1,0 +1,3 @@
+"""Work admitted plans step by step: executors are pure state machines."""
+
+__all__: list[str] = []

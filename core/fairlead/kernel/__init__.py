@@ -1,0 +1,3 @@
+"""Run the engine: seams, plugin loading, composition and the tick."""
+
+__all__: list[str] = []
