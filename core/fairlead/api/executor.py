@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from fairlead.api.view import OrderView
-from fairlead.model import Fill, Instrument, Purpose, Quote, Side, Slot, TimeInForce
+from fairlead.model import Fill, Instrument, Purpose, Quote, Reason, Side, Slot, TimeInForce
 
 __all__ = [
     "Action",
@@ -79,6 +79,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     time_in_force: TimeInForce = TimeInForce.GTC
     post_only: bool = True
     reference: Decimal | None = None
+    reasons: tuple[Reason, ...] = ()
 
 
 class Cancel(msgspec.Struct, frozen=True, gc=False):

@@ -132,6 +132,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
     #: The record's name in the journal and in traces.
     kind: ClassVar[str] = "record"
+    #: False: goes to the trace, not to the database.
+    stored: ClassVar[bool] = True
 
 
 class Store(Protocol):

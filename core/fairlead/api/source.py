@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fairlead.model import InstrumentKind, MarketEvent, Scale
 from fairlead.model.grid import PriceGrid
+
+if TYPE_CHECKING:
+    from random import Random  # sim-ok: the type only; generators are made by Ids
 
 __all__ = ["DataSource", "MarketHint", "SourceContext"]
 
@@ -43,7 +46,8 @@ class SourceContext:
     """What a data source's builder gets besides its argument."""
 
     venue: str
-    seed: int
+    #: Make a generator for one purpose, from the venue's seed; the same one every time.
+    random: Callable[[str], Random]
     folder: Path
     #: Trading rules written in the configuration, by symbol; they win over what data shows.
     instruments: Mapping[str, Mapping[str, str]]

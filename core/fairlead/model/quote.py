@@ -66,6 +66,8 @@ class OrderIntent(msgspec.Struct, frozen=True, gc=False):
     #: The reference and the mid at the decision, for quoted edge and slippage.
     reference: Decimal | None = None
     mid: Decimal | None = None
+    #: The chain from reference to price and quantity, for `explain`.
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def notional(self) -> Decimal:

@@ -1,0 +1,245 @@
+"""Write down what happened: every record that the core journals, as append-only facts.
+
+A record is written once and never changed. ``kind`` names it in the journal and in traces,
+``stored`` says whether it goes to the database or to the trace alone. Records carry client
+order ids in full; a trace shows their short form, so that two runs of one seed are equal.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar
+
+from fairlead.api import Gate, Record
+from fairlead.model import (
+    Liquidity,
+    OrderState,
+    OrderTrigger,
+    Purpose,
+    Reason,
+    Side,
+    TimeInForce,
+)
+
+__all__ = [
+    "CancelAsked",
+    "DecisionMade",
+    "FillBooked",
+    "Incident",
+    "IntentDenied",
+    "MarkoutKnown",
+    "OrderMoved",
+    "OrderRecorded",
+    "PostureChanged",
+    "QuotesSampled",
+    "Reconciled",
+    "RunEnded",
+    "RunStarted",
+    "TickPassed",
+]
+
+
+class RunStarted(Record, frozen=True, gc=False):
+    """A run began: what it is and with which configuration."""
+
+    kind: ClassVar[str] = "run_started"
+    stored: ClassVar[bool] = True
+
+    instance: str
+    mode: str
+    seed: int | None
+    config_hash: str
+    currency: str
+
+
+class RunEnded(Record, frozen=True, gc=False):
+    """A run ended, and how; ``proven`` = no order of ours was left, seen twice."""
+
+    kind: ClassVar[str] = "run_ended"
+    stored: ClassVar[bool] = True
+
+    reason: str
+    proven: bool
+
+
+class TickPassed(Record, frozen=True, gc=False):
+    """A tick ran. ``messages`` and ``digest`` stand for all market data up to it."""
+
+    kind: ClassVar[str] = "tick"
+    stored: ClassVar[bool] = False
+
+    number: int
+    skipped: int
+    messages: int
+    digest: str
+
+
+class DecisionMade(Record, frozen=True, gc=False):
+    """A strategy's decision that differs from its last: its gates, target and quote count."""
+
+    kind: ClassVar[str] = "decision"
+    stored: ClassVar[bool] = True
+
+    strategy: str
+    market: str
+    quotes: int
+    gates: tuple[Gate, ...]
+    target: Decimal | None
+
+
+class OrderRecorded(Record, frozen=True, gc=False):
+    """An intent was recorded; from here on it may have been sent."""
+
+    kind: ClassVar[str] = "order"
+    stored: ClassVar[bool] = True
+
+    order: str
+    strategy: str
+    market: str
+    side: Side
+    level: int
+    price: Decimal
+    quantity: Decimal
+    time_in_force: TimeInForce
+    post_only: bool
+    reduce_only: bool
+    purpose: Purpose
+    decided_ns: int
+    reference: Decimal | None
+    mid: Decimal | None
+    reasons: tuple[Reason, ...]
+
+
+class OrderMoved(Record, frozen=True, gc=False):
+    """An order went from one state to another. ``filled`` is cumulative."""
+
+    kind: ClassVar[str] = "transition"
+    stored: ClassVar[bool] = True
+
+    order: str
+    before: OrderState
+    trigger: OrderTrigger
+    after: OrderState
+    filled: Decimal
+    detail: str = ""
+
+
+class CancelAsked(Record, frozen=True, gc=False):
+    """A cancel is about to be sent; never waits for the disk."""
+
+    kind: ClassVar[str] = "cancel"
+    stored: ClassVar[bool] = True
+
+    order: str
+    reason: str
+
+
+class FillBooked(Record, frozen=True, gc=False):
+    """A fill was booked once. ``mark`` is the one in force before it, ``spread`` in quote."""
+
+    kind: ClassVar[str] = "fill"
+    stored: ClassVar[bool] = True
+
+    trade: str
+    order: str
+    strategy: str
+    market: str
+    side: Side
+    level: int
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    fee_asset: str
+    liquidity: Liquidity
+    venue_ns: int
+    mark: Decimal | None
+    reference: Decimal | None
+    spread: Decimal | None
+
+
+class MarkoutKnown(Record, frozen=True, gc=False):
+    """The markouts of one fill in bps by horizon; a horizon without a valid mid is None."""
+
+    kind: ClassVar[str] = "markout"
+    stored: ClassVar[bool] = False
+
+    trade: str
+    strategy: str
+    side: Side
+    level: int
+    notional: Decimal
+    bps: dict[str, float | None]
+
+
+class IntentDenied(Record, frozen=True, gc=False):
+    """The engine refused a wish before it became an order: stage, rule and figures."""
+
+    kind: ClassVar[str] = "denied"
+    stored: ClassVar[bool] = True
+
+    strategy: str
+    market: str
+    side: Side
+    level: int
+    price: Decimal
+    quantity: Decimal
+    stage: str
+    rule: str
+    observed: str
+    limit: str
+    reasons: tuple[Reason, ...]
+
+
+class PostureChanged(Record, frozen=True, gc=False):
+    """Risk restrains trading otherwise than before; ``market`` "" = the whole account."""
+
+    kind: ClassVar[str] = "posture"
+    stored: ClassVar[bool] = True
+
+    market: str
+    level: str
+    rule: str
+    reason: str
+
+
+class QuotesSampled(Record, frozen=True, gc=False):
+    """Where a strategy stands at the end of a tick, for plots; None = unavailable."""
+
+    kind: ClassVar[str] = "sample"
+    stored: ClassVar[bool] = False
+
+    strategy: str
+    mid: Decimal | None
+    bid: Decimal | None
+    ask: Decimal | None
+    position: Decimal
+    target: Decimal
+    equity: Decimal | None
+    spread: Decimal
+    inventory: Decimal
+    holding: Decimal
+    fees: Decimal
+    funding: Decimal
+    total: Decimal
+
+
+class Reconciled(Record, frozen=True, gc=False):
+    """Our books were compared with the venue's; ``differences`` is empty when they agree."""
+
+    kind: ClassVar[str] = "reconciled"
+    stored: ClassVar[bool] = True
+
+    venue: str
+    open_orders: int
+    balances: dict[str, Decimal]
+    differences: tuple[str, ...]
+
+
+class Incident(Record, frozen=True, gc=False):
+    """Something that should not happen did: its name and both sides' figures."""
+
+    kind: ClassVar[str] = "incident"
+    stored: ClassVar[bool] = True
+
+    name: str
+    detail: str
