@@ -1,0 +1,47 @@
+"""Shared by all tests: the decimal context, the recorded data, and how hard hypothesis tries."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from fairlead.model.numbers import install_context
+
+ROOT = Path(__file__).resolve().parents[1]
+DEFAULT_DATA = ROOT.parent / "shared" / "data"
+
+# The same examples on every machine; a slow machine is no finding.
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("thorough", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("FAIRLEAD_HYPOTHESIS", "ci"))
+
+
+@pytest.fixture(autouse=True)
+def _money_context() -> None:
+    install_context()
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of recorded market data; ``FAIRLEAD_DATA`` names another one."""
+    path = Path(os.environ.get("FAIRLEAD_DATA") or DEFAULT_DATA)
+    if path.is_dir():
+        return path
+    message = f"no recorded market data in {path}; set FAIRLEAD_DATA to the folder that holds it"
+    if os.environ.get("FAIRLEAD_REQUIRE_DATA") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what reads the recordings, so that ``-m 'not data'`` leaves it out."""
+    for item in items:
+        if "data_dir" in getattr(item, "fixturenames", ()):
+            item.add_marker("data")
