@@ -18,10 +18,10 @@ test: .venv/.dev  ## Run all tests with coverage; at least 90 % of lines and bra
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
 
 check: .venv/.dev  ## Check form, types, layers, seams and the guard tests
-	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo "unformatted files above: make format"; exit 1; }
+	@$(BIN)/ruff format --check $(SOURCES) || { echo "to put them into form: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python tests/guards/seam_lint.py
 	@$(BIN)/python -m pytest -q -n 2 tests/guards
 
@@ -37,6 +37,11 @@ venv: .venv/.dev  ## Make .venv with all tools
 clean:  ## Remove .venv, caches and coverage data; runs/ stays
 	@rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find core connectors strategies plugins tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A copied .venv still points to the place it was made in: make it again.
+ifneq ($(shell cat .venv/.place 2>/dev/null),$(realpath .))
+.PHONY: .venv/.runtime .venv/.dev
+endif
 
 .venv/.runtime: pyproject.toml
 	@.ci/venv runtime

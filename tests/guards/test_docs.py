@@ -25,6 +25,10 @@ def hooks() -> Iterator[ast.FunctionDef]:
                 yield node
 
 
+def test_plugins_enter_by_the_register_hook() -> None:
+    assert "fairlead_register" in [hook.name for hook in hooks()]
+
+
 def test_every_hook_has_a_heading_in_the_documents() -> None:
     headings = re.findall(r"^#+ .*", text("docs/**/*.md"), re.MULTILINE)
 

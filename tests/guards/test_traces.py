@@ -12,11 +12,9 @@ HOMES = ("work", "root", r"home/\w+", r"Users/\w+", "tmp", "var/tmp", "private/v
 MACHINE_PATH = re.compile(r"(?<![\w.~:/}])/(" + "|".join(HOMES) + r")(?=/)")
 
 #: Names of notes that are not shipped, and words of a desk; a bar keeps each out of this file.
-WORDS = tuple(
-    word.replace("|", "")
-    for word in ("HO|USE.md", "HO|USE §", "DES|IGN §", "MECH|ANICS.md", "RELIA|BILITY.md")
-    + ("scratch|pad", "on my |machine", "file:|///opt")
-)
+NOTES = ("HO|USE.md", "HO|USE §", "DES|IGN §", "MECH|ANICS.md", "RELIA|BILITY.md")
+DESK = ("scratch|pad", "on my |machine", "file:|///opt")
+WORDS = tuple(word.replace("|", "") for word in (*NOTES, *DESK))
 WORKPLACE_WORD = re.compile("|".join(re.escape(word) for word in WORDS), re.IGNORECASE)
 
 TEXT = {"", ".py", ".md", ".toml", ".yaml", ".yml", ".cfg", ".ini", ".sh", ".txt", ".json", ".html"}
