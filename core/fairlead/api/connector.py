@@ -10,6 +10,7 @@ from typing import Protocol
 
 from fairlead.api.seams import Clock, Ids, Transport
 from fairlead.api.source import DataSource
+from fairlead.book import SequenceRule
 from fairlead.model import (
     BalanceUpdate,
     CancelRequest,
@@ -107,6 +108,9 @@ class Connector(Protocol):
     @property
     def instruments(self) -> Mapping[str, Instrument]:
         """Give the markets by unified symbol; complete before the first event."""
+
+    def sequence_rule(self, symbol: str) -> SequenceRule:
+        """Say how the ids of this market's diffs follow one another; constant."""
 
     async def run(self, publish: Publish) -> None:
         """Publish venue events until cancelled or the source ends; close what it opened."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from fairlead.book import CONTIGUOUS, SequenceRule
 from fairlead.model import InstrumentKind, MarketEvent, Scale
 from fairlead.model.grid import PriceGrid
 
@@ -39,6 +40,8 @@ class MarketHint:
     inverse: bool = False
     #: True when tick and lot were found in the data instead of known.
     derived: bool = False
+    #: How the ids of its diffs follow one another.
+    sequence: SequenceRule = CONTIGUOUS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from fairlead.book import Depth, Walk
 from fairlead.model import (
     Fill,
     Instrument,
@@ -20,22 +21,6 @@ from fairlead.model import (
 )
 
 __all__ = ["Balance", "BookView", "Depth", "OrderView", "View", "Walk"]
-
-
-class Depth(msgspec.Struct, frozen=True, gc=False):
-    """One level of a book: price and quantity."""
-
-    price: Decimal
-    quantity: Decimal
-
-
-class Walk(msgspec.Struct, frozen=True, gc=False):
-    """What taking a quantity from a book would give: filled part, average and worst price."""
-
-    filled: Decimal
-    average: Decimal
-    worst: Decimal
-    complete: bool
 
 
 class BookView(Protocol):
