@@ -1,0 +1,59 @@
+"""Speak with the operating system: signals, identity and notes of last resort."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+__all__ = ["SystemProcess"]
+
+
+class SystemProcess:
+    """The real process; markers are small files in ``folder``, written through to the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def identity(self) -> str:
+        """Give host and process number."""
+        return f"{socket.gethostname()}:{os.getpid()}"
+
+    def on_stop(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back on SIGINT and SIGTERM, from the main thread between two instructions."""
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            del number, frame
+            callback()
+
+        before = {number: signal.signal(number, handle) for number in _STOP_SIGNALS}
+
+        def restore() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        return restore
+
+    def write_marker(self, name: str, text: str) -> None:
+        """Write a note and wait until the disk has it; replaces an older one as a whole."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / name
+        partial = path.with_suffix(".partial")
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+
+    def read_marker(self, name: str) -> str | None:
+        """Read a note, None when there is none."""
+        with contextlib.suppress(FileNotFoundError):
+            return (self._folder / name).read_text(encoding="utf-8")
+        return None
+
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
