@@ -1,5 +1,6 @@
 """Hold the contracts that plugins write against; the engine implements the other side."""
 
+from fairlead.api.alert import Severity
 from fairlead.api.connector import (
     BatchLimits,
     Capabilities,
@@ -132,6 +133,7 @@ __all__ = [
     "RiskRule",
     "RiskView",
     "RuleContext",
+    "Severity",
     "Share",
     "SourceContext",
     "Step",

@@ -1,3 +1,5 @@
 """Offer the fairlead command: run, explain and inspect from the shell."""
 
-__all__: list[str] = []
+from fairlead.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,80 @@
+"""Run the ``fairlead`` command: find the subcommand, and turn errors into one line and a code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+import click
+from typing_extensions import override
+
+from fairlead import __version__
+from fairlead.errors import EngineError, ExitCode
+from fairlead.model.numbers import install_context
+
+__all__ = ["COMMANDS", "CommandLine", "cli", "main"]
+
+#: Command → where it is defined. A command's module is imported when it is called or listed.
+COMMANDS: Mapping[str, str] = {
+    "config": "fairlead.cli.config:config",
+    "plugins": "fairlead.cli.plugins:plugins",
+}
+
+
+class CommandLine(click.Group):
+    """The top-level group: the engine's own commands, then those of the enabled plugins."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name every command, in the order of the alphabet."""
+        return sorted({*COMMANDS, *super().list_commands(ctx)})
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Find a command by its name; None when nobody has it."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = place.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+
+@click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fairlead")
+def cli() -> None:
+    """Make markets: the same strategies simulated, on paper and live.
+
+    Start with: fairlead run
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that ``arguments`` name and give its exit code (see `ExitCode`).
+
+    Whatever is the user's to mend becomes one line on standard error; anything else is our own
+    bug and keeps its traceback.
+    """
+    install_context()
+    try:
+        result = cli.main(arguments, prog_name="fairlead", standalone_mode=False)
+    except EngineError as error:
+        click.echo(str(error), err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except click.Abort:
+        click.echo("stopped", err=True)
+        return ExitCode.CHECK_FAILED
+    except BrokenPipeError:
+        # The reader has seen enough (``| head``); the interpreter must not try again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.CLEAN
+    except Exception:  # noqa: BLE001 - the outermost line: our bug gets its own exit code
+        traceback.print_exc()
+        return ExitCode.BUG
+    return result if isinstance(result, int) else ExitCode.CLEAN
