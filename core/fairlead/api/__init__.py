@@ -33,6 +33,10 @@ from fairlead.api.executor import (
     Wake,
     Wish,
 )
+from fairlead.api.plan import (
+    QuotesConfig,
+    Replace,
+)
 from fairlead.api.registry import (
     Offer,
     Offers,
@@ -125,9 +129,11 @@ __all__ = [
     "Process",
     "Publish",
     "Pull",
+    "QuotesConfig",
     "Ratio",
     "Record",
     "Registry",
+    "Replace",
     "Request",
     "Response",
     "RiskRule",

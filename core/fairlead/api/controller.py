@@ -10,6 +10,7 @@ from typing import Final, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
+from fairlead.api.plan import QuotesConfig
 from fairlead.api.view import View
 from fairlead.model import Instrument, Quote
 
@@ -64,6 +65,13 @@ class ControllerContext:
 
 class Controller(Protocol[MemoryT]):
     """Decides *what* to quote; pure, so that a replay decides the same."""
+
+    @property
+    def plan(self) -> QuotesConfig:
+        """Say how its quotes are worked; constant, e.g. a class attribute ``QuotesConfig()``.
+
+        The strategy table's ``replace`` key wins over the plan's.
+        """
 
     def initial(self) -> MemoryT:
         """Give the memory to start with."""

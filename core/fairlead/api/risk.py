@@ -81,7 +81,8 @@ class MarketRisk:
     book_changed_ns: int | None
     position: Decimal
     target: Decimal
-    #: Every order of ours that may still fill, of all strategies, unproven ones included.
+    #: Every order of ours that may still fill, of all strategies: unproven ones included, and
+    #: those that were allowed in this dispatch but are not yet sent.
     orders: tuple[OrderView, ...]
 
     @property
@@ -137,8 +138,8 @@ class RiskRule(Protocol):
     def name(self) -> str:
         """Name the rule as in the configuration."""
 
-    def assess(self, view: RiskView) -> Posture | None:
-        """Judge the account or a market on a tick; None = nothing against trading."""
+    def assess(self, view: RiskView) -> tuple[Posture, ...]:
+        """Judge the account and each market on a tick; empty = nothing against trading."""
 
     def check(self, intent: OrderIntent, view: RiskView) -> Verdict:
         """Judge one order; never waits, never logs, never changes anything."""

@@ -117,6 +117,8 @@ class View:
     trades: tuple[Trade, ...]
     #: Own fills since the last tick, oldest first.
     fills: tuple[Fill, ...]
+    #: The strategy's orders that closed since the last tick, oldest first.
+    closed: tuple[OrderView, ...] = ()
     #: Multiply spreads by this: what risk rules ask for; at least 1.
     spread_factor: Decimal = Decimal(1)
 
