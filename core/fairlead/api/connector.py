@@ -112,6 +112,13 @@ class Connector(Protocol):
     def sequence_rule(self, symbol: str) -> SequenceRule:
         """Say how the ids of this market's diffs follow one another; constant."""
 
+    def resync(self, symbol: str) -> None:
+        """Begin to fetch a fresh book snapshot and publish it; returns at once, may be repeated.
+
+        The engine asks when its book has a gap or cannot be trusted. A source that has no other
+        snapshot to give does nothing.
+        """
+
     async def run(self, publish: Publish) -> None:
         """Publish venue events until cancelled or the source ends; close what it opened."""
 
