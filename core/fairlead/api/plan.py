@@ -33,13 +33,14 @@ class QuotesConfig:
     keep_within: Decimal = Decimal("0.0001")
     #: The same for what is left of its quantity.
     size_within: Decimal = Decimal("0.2")
-    #: An order that the mid has approached to less than this is pulled at once, however young.
-    cancel_closer_than: Decimal = ZERO
+    #: An order that the mid has approached to less than this is pulled at once, however young,
+    #: and none is placed there; None = never.
+    cancel_closer_than: Decimal | None = None
     replace: Replace = Replace.WAIT
 
     def __post_init__(self) -> None:
         if self.refresh_every_ns < 0:
             raise ValueError(f"refresh_every_ns {self.refresh_every_ns} is below zero")
         for name in ("keep_within", "size_within", "cancel_closer_than"):
-            if getattr(self, name) < 0:
+            if (getattr(self, name) or ZERO) < 0:
                 raise ValueError(f"{name} {getattr(self, name)} is below zero")

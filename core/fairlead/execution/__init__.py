@@ -1,3 +1,5 @@
 """Work admitted plans step by step: executors are pure state machines."""
 
-__all__: list[str] = []
+from fairlead.execution.quotes import Outstanding, QuotesExecutor, QuotesState
+
+__all__ = ["Outstanding", "QuotesExecutor", "QuotesState"]
