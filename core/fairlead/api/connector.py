@@ -109,6 +109,13 @@ class Connector(Protocol):
     def instruments(self) -> Mapping[str, Instrument]:
         """Give the markets by unified symbol; complete before the first event."""
 
+    @property
+    def starts_ns(self) -> int | None:
+        """Say when its source begins, where that brings its own time; None: it has none.
+
+        In paper mode the engine's clock starts at the earliest of these.
+        """
+
     def sequence_rule(self, symbol: str) -> SequenceRule:
         """Say how the ids of this market's diffs follow one another; constant."""
 

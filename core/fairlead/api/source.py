@@ -67,6 +67,13 @@ class DataSource(Protocol):
     def duration_ns(self) -> int | None:
         """Say how long it lasts, where that is known beforehand."""
 
+    @property
+    def starts_ns(self) -> int:
+        """Say when its first event is, by our own stamp; reads as little as needed.
+
+        :raises FeedError: when the source cannot be read.
+        """
+
     def market(self) -> MarketHint:
         """Describe the market that it carries; reads as little as needed.
 

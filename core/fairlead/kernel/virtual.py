@@ -77,6 +77,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         # asyncio runs a timer when it is due within this much; a nanosecond keeps them exact.
         self._clock_resolution = 1e-9
 
+    def begin(self, start_ns: int) -> None:
+        """Set the time at which everything starts, before anything is scheduled."""
+        if self._scheduled:
+            raise RuntimeError("something waits for the time already")
+        self._start_ns = self._now_ns = start_ns
+
     @property
     def now_ns(self) -> int:
         """Give virtual time in nanoseconds since the epoch."""
