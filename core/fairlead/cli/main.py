@@ -12,6 +12,7 @@ import click
 from typing_extensions import override
 
 from fairlead import __version__
+from fairlead.cli.config import load_for
 from fairlead.errors import EngineError, ExitCode
 from fairlead.model.numbers import install_context
 
@@ -29,18 +30,34 @@ class CommandLine(click.Group):
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name every command, in the order of the alphabet."""
+        """Name every command, in the order of the alphabet.
+
+        A plugin that cannot be loaded must not keep the help from being shown.
+        """
+        try:
+            self._add_plugins()
+        except EngineError as error:
+            click.echo(str(error), err=True)
         return sorted({*COMMANDS, *super().list_commands(ctx)})
 
     @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Find a command by its name; None when nobody has it."""
+        """Find a command by its name; None when nobody has it.
+
+        :raises EngineError: when it is none of the engine's own and the plugins do not load.
+        """
         place = COMMANDS.get(cmd_name)
         if place is None:
+            self._add_plugins()
             return super().get_command(ctx, cmd_name)
         module, _, attribute = place.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def _add_plugins(self) -> None:
+        # The engine's own commands never come here, so they start without importing a plugin.
+        if not self.commands:
+            load_for(None).add_commands(self, taken=COMMANDS)
 
 
 @click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,3 +1,39 @@
-"""Read and check plugins.toml: one model per table, unknown keys refused."""
+"""Read plugins.toml into settings, and say at once everything that is wrong with it."""
 
-__all__: list[str] = []
+from fairlead.config.canonical import Shown, canonical_text, config_hash, from_canonical, shown
+from fairlead.config.check import MarketsOf
+from fairlead.config.raw import KeyPath, RawConfig, dotted, load
+from fairlead.config.resolve import enabled, resolve
+from fairlead.config.settings import (
+    EngineSettings,
+    Market,
+    Name,
+    ObligationSettings,
+    PluginsSettings,
+    Settings,
+    StrategySettings,
+    VenueSettings,
+)
+
+__all__ = [
+    "EngineSettings",
+    "KeyPath",
+    "Market",
+    "MarketsOf",
+    "Name",
+    "ObligationSettings",
+    "PluginsSettings",
+    "RawConfig",
+    "Settings",
+    "Shown",
+    "StrategySettings",
+    "VenueSettings",
+    "canonical_text",
+    "config_hash",
+    "dotted",
+    "enabled",
+    "from_canonical",
+    "load",
+    "resolve",
+    "shown",
+]

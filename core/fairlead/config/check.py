@@ -1,0 +1,89 @@
+"""Find what single values cannot show: venues, markets and assets that do not fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+from pydantic import BaseModel
+
+from fairlead.api import Amount
+from fairlead.config.finding import finding, meant
+from fairlead.config.raw import KeyPath, RawConfig
+from fairlead.config.settings import StrategySettings, VenueSettings
+from fairlead.errors import Finding
+
+__all__ = ["MarketsOf", "wrong_assets", "wrong_currencies", "wrong_markets"]
+
+#: Venue, connector and the connector's options → the symbols that it has, or why nobody knows.
+MarketsOf = Callable[[str, str, BaseModel], Collection[str] | str]
+
+
+def wrong_markets(
+    raw: RawConfig,
+    strategies: Mapping[str, StrategySettings],
+    venues: Mapping[str, VenueSettings | None],
+    markets_of: MarketsOf | None,
+) -> Iterator[Finding]:
+    """Find strategies on unknown venues or markets.
+
+    A venue that is None has findings of its own; its markets are not judged.
+    """
+    known: dict[str, Collection[str]] = {}
+    for name, strategy in strategies.items():
+        path: KeyPath = ("strategies", name, "market")
+        market = strategy.market
+        if market.venue not in venues:
+            expected = f"unknown venue; {meant(market.venue, venues)}"
+            yield finding(raw, path, expected, str(market))
+            continue
+        venue = venues[market.venue]
+        if venue is None or markets_of is None:
+            continue
+        if market.venue not in known:
+            symbols = markets_of(market.venue, venue.connector, venue.options)
+            if isinstance(symbols, str):
+                place: KeyPath = ("venues", market.venue)
+                yield finding(raw, place, f"its markets are unknown: {symbols}")
+            known[market.venue] = () if isinstance(symbols, str) else symbols
+        if known[market.venue] and market.symbol not in known[market.venue]:
+            names = [f"{market.venue}:{symbol}" for symbol in sorted(known[market.venue])]
+            yield finding(raw, path, f"unknown market; {meant(str(market), names)}", str(market))
+
+
+def wrong_assets(raw: RawConfig, strategies: Mapping[str, StrategySettings]) -> Iterator[Finding]:
+    """Find amounts of strategies in assets that their market does not trade."""
+    for name, strategy in strategies.items():
+        base, _, rest = strategy.market.symbol.partition("/")
+        assets = (base, rest.partition(":")[0])
+        for path, amount in _amounts(strategy, ("strategies", name)):
+            if amount.asset not in assets:
+                yield finding(
+                    raw, path, f"write it in {base} or {assets[1]}, as it is traded", str(amount)
+                )
+
+
+def wrong_currencies(
+    raw: RawConfig, risk: Mapping[str, BaseModel], currency: str
+) -> Iterator[Finding]:
+    """Find limits that are not in the engine's currency."""
+    for name, rule in risk.items():
+        for path, amount in _amounts(rule, ("risk", name)):
+            if amount.asset != currency:
+                yield finding(
+                    raw, path, f"write it in {currency}, the engine's currency", str(amount)
+                )
+
+
+def _amounts(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, Amount]]:
+    items: Iterable[tuple[str | int, object]] = ()
+    if isinstance(value, Amount):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        items = ((name, getattr(value, name)) for name in type(value).model_fields)
+    elif isinstance(value, Mapping):
+        items = ((str(key), inner) for key, inner in value.items())
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        items = enumerate(value)
+    for key, inner in items:
+        # A plugin's own keys stand beside the engine's in the file, not below "options".
+        yield from _amounts(inner, path if key == "options" else (*path, key))

@@ -1,0 +1,231 @@
+"""Resolve a configuration against what plugins offer: settings, or every mistake at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from fairlead.api import Offer, Offers
+from fairlead.config.check import MarketsOf, wrong_assets, wrong_currencies, wrong_markets
+from fairlead.config.finding import finding, meant, refusals
+from fairlead.config.raw import KeyPath, RawConfig
+from fairlead.config.settings import (
+    EngineSettings,
+    Name,
+    PluginsSettings,
+    Settings,
+    StrategySettings,
+    VenueSettings,
+)
+from fairlead.errors import ConfigError, Finding, PluginError
+
+__all__ = ["enabled", "resolve"]
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_TABLES = ("engine", "plugins", "venues", "strategies", "risk")
+_NAMES: TypeAdapter[str] = TypeAdapter(Annotated[str, Name])
+_EVERY = "every"
+
+
+class _Unknown(BaseModel):
+    """Stands for options that cannot be judged; a finding says why."""
+
+
+def enabled(raw: RawConfig) -> tuple[str, ...] | None:
+    """Say which plugins to load, None for all built-in ones; `resolve` judges the rest.
+
+    :raises ConfigError: when the list itself cannot be read.
+    """
+    work = _Resolution(raw)
+    plugins = work.model(PluginsSettings, raw.data.get("plugins", {}), ("plugins",))
+    if plugins is None:
+        raise ConfigError(work.in_order())
+    return plugins.enable
+
+
+def resolve(
+    raw: RawConfig,
+    offers: Offers,
+    *,
+    markets_of: MarketsOf | None = None,
+    broken: Sequence[PluginError] = (),
+) -> Settings:
+    """Make settings of a configuration.
+
+    :param markets_of: tells a venue's markets; without it they are not checked.
+    :param broken: plugins that could not be used: each becomes a finding, and as it is unknown
+        what they would have offered, names that nobody offers are then passed over.
+    :raises ConfigError: with every finding, in the order of the file.
+    """
+    work = _Resolution(raw, offers, tuple(broken))
+    settings = work.settings(markets_of)
+    if settings is None or work.findings:
+        raise ConfigError(work.in_order())
+    return settings
+
+
+class _Resolution:
+    """One pass over a configuration, gathering what is wrong with it."""
+
+    def __init__(
+        self,
+        raw: RawConfig,
+        offers: Offers | None = None,
+        broken: tuple[PluginError, ...] = (),
+    ) -> None:
+        self.raw = raw
+        self.offers = offers or Offers({}, {}, {}, {})
+        self.broken = broken
+        self.findings: list[Finding] = []
+
+    def in_order(self) -> tuple[Finding, ...]:
+        """Give the findings by the line of the file; overrides come last."""
+        numbered = [
+            (int(line) if (line := found.place.rpartition(":")[2]).isdigit() else 1 << 30, found)
+            for found in self.findings
+        ]
+        return tuple(found for _, found in sorted(numbered, key=lambda pair: pair[0]))
+
+    def settings(self, markets_of: MarketsOf | None) -> Settings | None:
+        """Go through all tables; None when one of the needed models could not be made."""
+        for key in self.raw.data:
+            if key not in _TABLES:
+                self.add((key,), f"unknown table; {meant(key, _TABLES)}")
+        engine = self.model(EngineSettings, self.raw.data.get("engine", {}), ("engine",))
+        plugins = self._plugins()
+        venues = {name: self._venue(name, table) for name, table in self._named("venues")}
+        strategies = {
+            name: self._strategy(name, table, engine) for name, table in self._named("strategies")
+        }
+        risk = self._risk()
+        good_venues = {name: venue for name, venue in venues.items() if venue is not None}
+        good = {name: strategy for name, strategy in strategies.items() if strategy is not None}
+        self.findings += wrong_markets(self.raw, good, venues, markets_of)
+        self.findings += wrong_assets(self.raw, good)
+        if engine is None or plugins is None:
+            return None
+        self.findings += wrong_currencies(self.raw, risk, engine.currency)
+        return Settings(
+            engine=engine,
+            plugins=plugins,
+            venues=good_venues,
+            strategies=good,
+            risk=risk,
+            folder=self.raw.folder,
+        )
+
+    def add(self, path: KeyPath, expected: str, value: object = None) -> None:
+        """Note a finding."""
+        self.findings.append(finding(self.raw, path, expected, value))
+
+    def model(self, model: type[ModelT], data: object, path: KeyPath) -> ModelT | None:
+        """Make a model of the data at ``path``; None with findings when it refuses."""
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            self.findings += refusals(error, model, self.raw, path, data)
+            return None
+
+    def _plugins(self) -> PluginsSettings | None:
+        path = ("plugins", "enable")
+        plugins = self.model(PluginsSettings, self.raw.data.get("plugins", {}), ("plugins",))
+        enable = list((plugins and plugins.enable) or ())
+        for name in sorted({name for name in enable if enable.count(name) > 1}):
+            self.add(path, "is named twice; keep one", name)
+        for error in self.broken:
+            origin = f" ({error.distribution})" if error.distribution else ""
+            self.add(path, f"plugin {error.plugin!r}{origin}: {error.reason}", error.plugin)
+        return plugins
+
+    def _named(self, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        tables = self.raw.data.get(key, {})
+        if not isinstance(tables, Mapping):
+            self.add((key,), f"write tables [{key}.NAME]", tables)
+            return
+        if not tables:
+            self.add((key,), f"there is none; write a table [{key}.NAME]")
+        for name, table in tables.items():
+            try:
+                _NAMES.validate_python(name)
+            except ValidationError as error:
+                self.add((key, name), str(error.errors()[0].get("ctx", {}).get("error")))
+            if isinstance(table, Mapping):
+                yield name, table
+            else:
+                self.add((key, name), f"write a table [{key}.{name}]", table)
+
+    def _venue(self, name: str, table: Mapping[str, Any]) -> VenueSettings | None:
+        path = ("venues", name)
+        offer = self._offer(self.offers.connectors, "connector", table, path)
+        if offer is None:
+            return None
+        rest = {key: value for key, value in table.items() if key != "connector"}
+        options = self._options(offer, rest, path)
+        return None if options is None else VenueSettings(connector=offer.name, options=options)
+
+    def _strategy(
+        self, name: str, table: Mapping[str, Any], engine: EngineSettings | None
+    ) -> StrategySettings | None:
+        path = ("strategies", name)
+        own = {key: table[key] for key in StrategySettings.model_fields if key in table}
+        own.pop("options", None)
+        if engine is not None:
+            own.setdefault(_EVERY, engine.tick)
+        offer = self._offer(self.offers.controllers, "controller", table, path)
+        rest = {key: value for key, value in table.items() if key not in own or key == "options"}
+        # Without its controller a strategy's own keys cannot be judged, the engine's can.
+        options = None if offer is None else self._options(offer, rest, path)
+        stand_in = options or _Unknown()
+        own.setdefault("controller", "")
+        strategy = self.model(StrategySettings, {**own, "options": stand_in}, path)
+        if strategy is not None and engine is not None:
+            every, tick = strategy.every.ns, engine.tick.ns
+            if not every or every % tick:
+                expected = f"must be a multiple of the tick, {engine.tick}"
+                self.add((*path, _EVERY), expected, str(strategy.every))
+        return strategy
+
+    def _risk(self) -> dict[str, BaseModel]:
+        tables = self.raw.data.get("risk", {})
+        if not isinstance(tables, Mapping):
+            self.add(("risk",), "write a table [risk]", tables)
+            return {}
+        for key in tables:
+            if key not in self.offers.rules and not self.broken:
+                self.add(("risk", key), f"unknown rule; {meant(key, self.offers.rules)}")
+        rules = {}
+        for name, offer in self.offers.rules.items():
+            value = tables.get(name, {})
+            path: KeyPath = ("risk", name)
+            if not isinstance(value, Mapping) and offer.config and "limit" in _fields(offer):
+                value = {"limit": value}
+            rule = self._options(offer, value, path)
+            if rule is not None:
+                rules[name] = rule
+        return rules
+
+    def _offer(
+        self,
+        offers: Mapping[str, Offer[Any, Any]],
+        key: str,
+        table: Mapping[str, Any],
+        path: KeyPath,
+    ) -> Offer[Any, Any] | None:
+        name = table.get(key)
+        if isinstance(name, str) and name in offers:
+            return offers[name]
+        if name is None:
+            self.add((*path, key), f"is missing; {meant('', offers, 'installed are')}")
+        elif not self.broken:
+            self.add((*path, key), meant(str(name), offers, "installed are"), name)
+        return None
+
+    def _options(self, offer: Offer[Any, Any], data: object, path: KeyPath) -> BaseModel | None:
+        return None if offer.config is None else self.model(offer.config, data, path)
+
+
+def _fields(offer: Offer[Any, Any]) -> Collection[str]:
+    return () if offer.config is None else offer.config.model_fields

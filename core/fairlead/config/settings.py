@@ -1,0 +1,188 @@
+"""Describe what can be configured: the engine's own tables, and how plugins' models hang in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SerializeAsAny,
+    WithJsonSchema,
+)
+
+from fairlead.api import Amount, Duration, Ratio, Replace
+from fairlead.model import MarketId
+
+__all__ = [
+    "EngineSettings",
+    "Market",
+    "Name",
+    "ObligationSettings",
+    "PluginsSettings",
+    "Settings",
+    "StrategySettings",
+    "VenueSettings",
+]
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SHORTEST_TICK_NS, _LONGEST_TICK_NS = 10_000_000, 60_000_000_000
+_SQLITE = "sqlite:///"
+
+
+def _named(name: str) -> str:
+    if not _NAME.fullmatch(name) or "__" in name:
+        raise ValueError('write a name of a-z, 0-9 and "_" that begins with a letter, without "__"')
+    return name
+
+
+def _asset(name: str) -> str:
+    if not re.fullmatch(r"[A-Z0-9]+", name):
+        raise ValueError('write an asset in capitals, e.g. "USDT"')
+    return name
+
+
+def _market(value: object) -> MarketId:
+    if isinstance(value, MarketId):
+        return value
+    return MarketId.parse(value if isinstance(value, str) else "")
+
+
+def _tick(tick: Duration) -> Duration:
+    if not _SHORTEST_TICK_NS <= tick.ns <= _LONGEST_TICK_NS:
+        raise ValueError('write a tick from "10 ms" to "60 s"')
+    return tick
+
+
+def _available(mode: str) -> str:
+    if mode != "paper":
+        raise ValueError(f'"{mode}" is not available in this version; write "paper"')
+    return mode
+
+
+def _store(url: str) -> str:
+    if not url.startswith(_SQLITE) or url == _SQLITE:
+        raise ValueError('write a SQLite file, e.g. "sqlite:///fairlead.db"')
+    return url
+
+
+def _positive(ratio: Ratio) -> Ratio:
+    if ratio.value <= 0:
+        raise ValueError("must be above zero")
+    return ratio
+
+
+#: The name of an instance, venue or strategy.
+Name = Annotated[
+    str, AfterValidator(_named), WithJsonSchema({"type": "string", "pattern": "^[a-z][a-z0-9_]*$"})
+]
+
+#: A venue's role and a unified symbol: ``"main:BTC/USDT"``.
+Market = Annotated[
+    MarketId,
+    PlainValidator(_market),
+    PlainSerializer(str),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^[a-z][a-z0-9_]*:.+/.+$", "examples": ["main:BTC/USDT"]}
+    ),
+]
+
+
+class _Table(BaseModel):
+    """A table that is never changed and takes no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EngineSettings(_Table):
+    """The ``[engine]`` table: what this engine is called and how it keeps time."""
+
+    instance: Name = Field(
+        description="the engine's name: run folders and order ids hang on it", examples=["demo"]
+    )
+    mode: Annotated[Literal["paper", "rehearse", "live"], AfterValidator(_available)] = Field(
+        "paper", description="play money, a rehearsal against a local venue, or real money"
+    )
+    tick: Annotated[Duration, AfterValidator(_tick)] = Field(
+        Duration.parse("1 s"), description="how often it decides, from 10 ms to 60 s"
+    )
+    currency: Annotated[str, AfterValidator(_asset)] = Field(
+        description="the unit of every PnL figure, limit and report", examples=["USDT"]
+    )
+    store: Annotated[str, AfterValidator(_store)] = Field(
+        "sqlite:///fairlead.db",
+        description="where what happened is kept; a relative file lies beside this one",
+    )
+
+
+class PluginsSettings(_Table):
+    """The ``[plugins]`` table: what may be imported."""
+
+    enable: tuple[str, ...] | None = Field(
+        None, description="the plugins to load, in this order; by default all built-in ones"
+    )
+
+
+class VenueSettings(_Table):
+    """A ``[venues.NAME]`` table: one account at one venue; NAME is its role."""
+
+    connector: str = Field(description="which connector speaks to it", examples=["paper"])
+    options: SerializeAsAny[BaseModel] = Field(description="the connector's own keys")
+
+
+class ObligationSettings(_Table):
+    """What counts as being in the market, for the quote uptime."""
+
+    max_spread: Annotated[Ratio, AfterValidator(_positive)] = Field(
+        description="the widest distance between bid and ask, as a share of the mid"
+    )
+    min_size: Amount = Field(description="the least quantity on each side")
+
+
+class StrategySettings(_Table):
+    """A ``[strategies.NAME]`` table: one controller on one market."""
+
+    controller: str = Field(description="which controller decides", examples=["pmm"])
+    market: Market = Field(description="where it trades, as venue:SYMBOL")
+    every: Duration = Field(
+        Duration.parse("1 s"),
+        description="how often it decides, a multiple of the tick; by default each tick",
+    )
+    replace: Replace | None = Field(
+        None,
+        description="how a live order gives way to its successor; by default as the controller "
+        "plans it",
+    )
+    obligation: ObligationSettings | None = Field(
+        None, description="what counts as quoting, for the uptime"
+    )
+    options: SerializeAsAny[BaseModel] = Field(description="the controller's own keys")
+
+
+class Settings(_Table):
+    """A configuration without findings."""
+
+    engine: EngineSettings
+    plugins: PluginsSettings = PluginsSettings()
+    venues: Mapping[str, VenueSettings]
+    strategies: Mapping[str, StrategySettings]
+    #: Every offered rule, in the order of the offers, with its defaults where nothing is written.
+    risk: Mapping[str, SerializeAsAny[BaseModel]]
+    #: Relative paths in the configuration are relative to this folder.
+    folder: Path = Field(default=Path(), exclude=True)
+
+    @property
+    def store_path(self) -> Path:
+        """Give the SQLite file; a relative one lies beside the configuration."""
+        return self.folder / self.engine.store.removeprefix(_SQLITE)
+
+    def every_ticks(self, strategy: str) -> int:
+        """Say on each how-many-th tick the strategy decides; at least 1."""
+        return max(1, self.strategies[strategy].every.ns // self.engine.tick.ns)
