@@ -89,7 +89,7 @@ class QuotesExecutor:
             case Stop():
                 state = QuotesState(stopped=True)
             case Pull(reason=reason) if not state.stopped:
-                state = QuotesState(pulled=reason, pulled_ns=view.now_ns)
+                state = QuotesState(pulled=reason or "pulled", pulled_ns=view.now_ns)
             case Wish() if not state.stopped and event.decided_ns >= state.pulled_ns:
                 return self._renew(event, view)
             case Filled(slot=slot):
