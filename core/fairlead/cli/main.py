@@ -21,6 +21,7 @@ __all__ = ["COMMANDS", "CommandLine", "cli", "main"]
 #: Command → where it is defined. A command's module is imported when it is called or listed.
 COMMANDS: Mapping[str, str] = {
     "config": "fairlead.cli.config:config",
+    "data": "fairlead.cli.data:data",
     "plugins": "fairlead.cli.plugins:plugins",
 }
 

@@ -1,5 +1,51 @@
 """Simulate a market: matching, synthetic flow and recorded readers shared by paper and backtest."""
 
+from fairlead.market.account import (
+    Charge,
+    Holding,
+    Shortfall,
+    SpotAccount,
+)
+from fairlead.market.decode import (
+    BinanceDecoder,
+    Integers,
+    Raw,
+    RawDiff,
+    RawQuote,
+    RawSnapshot,
+    RawTrade,
+    parse_binance,
+)
+from fairlead.market.exchange import (
+    Answer,
+    SpotExchange,
+)
+from fairlead.market.matching import (
+    Match,
+    Matcher,
+    Placement,
+    Standing,
+)
+from fairlead.market.queue import (
+    QueuedOrder,
+    QueueModel,
+)
+from fairlead.market.recorded import (
+    RecordedSource,
+    Recording,
+    recorded_source,
+)
+from fairlead.market.recorded_check import (
+    RecordingCheck,
+)
+from fairlead.market.recorded_head import (
+    BinanceKind,
+    RecordingHead,
+    read_recording_head,
+)
+from fairlead.market.recorded_lines import (
+    RecordedLines,
+)
 from fairlead.market.synthetic import (
     FRAME_NS,
     MAJOR,
@@ -18,8 +64,36 @@ __all__ = [
     "MIDCAP",
     "PRESETS",
     "START_NS",
+    "Answer",
+    "BinanceDecoder",
+    "BinanceKind",
+    "Charge",
+    "Holding",
+    "Integers",
+    "Match",
+    "Matcher",
     "OrderFlow",
+    "Placement",
     "Preset",
+    "QueueModel",
+    "QueuedOrder",
+    "Raw",
+    "RawDiff",
+    "RawQuote",
+    "RawSnapshot",
+    "RawTrade",
+    "RecordedLines",
+    "RecordedSource",
+    "Recording",
+    "RecordingCheck",
+    "RecordingHead",
+    "Shortfall",
     "Sizes",
+    "SpotAccount",
+    "SpotExchange",
+    "Standing",
     "SyntheticSource",
+    "parse_binance",
+    "read_recording_head",
+    "recorded_source",
 ]

@@ -30,7 +30,16 @@ from fairlead.model import (
     scaled,
 )
 
-__all__ = ["Decoder", "Integers", "Raw", "RawDiff", "RawQuote", "RawSnapshot", "RawTrade", "parse"]
+__all__ = [
+    "BinanceDecoder",
+    "Integers",
+    "Raw",
+    "RawDiff",
+    "RawQuote",
+    "RawSnapshot",
+    "RawTrade",
+    "parse_binance",
+]
 
 #: A stamp above this counts microseconds, not milliseconds (year 5138 in milliseconds).
 _MILLISECONDS_END = 10**14
@@ -122,7 +131,7 @@ _snapshot = msgspec.json.Decoder(RawSnapshot).decode
 _other = msgspec.json.Decoder(_Other).decode
 
 
-def parse(payload: bytes) -> Raw | None:
+def parse_binance(payload: bytes) -> Raw | None:
     """Read one message with its texts as they are; None for one that is not about a book.
 
     :raises ValueError: when it is not what it says it is (`msgspec.DecodeError`: not JSON).
@@ -197,7 +206,7 @@ class Integers(dict[str, int]):
         return "." not in text
 
 
-class Decoder:
+class BinanceDecoder:
     """Decode the messages of one market.
 
     ``symbol`` is the venue's own. A message of another market is an error: two markets in one
@@ -219,7 +228,7 @@ class Decoder:
         :raises ValueError: when the message is not what it should be (`msgspec.DecodeError`: not
             JSON or of the wrong types).
         """
-        raw = parse(payload)
+        raw = parse_binance(payload)
         if raw is None:
             return None
         if raw.symbol != self.symbol and raw.symbol is not None:

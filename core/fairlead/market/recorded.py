@@ -16,8 +16,8 @@ import msgspec
 
 from fairlead.api import MarketHint, SourceContext
 from fairlead.errors import FeedError
-from fairlead.market.decode import Decoder
-from fairlead.market.recorded_head import BinanceKind, Head, read_head
+from fairlead.market.decode import BinanceDecoder
+from fairlead.market.recorded_head import BinanceKind, RecordingHead, read_recording_head
 from fairlead.market.recorded_lines import RecordedLines
 from fairlead.model import (
     ONE,
@@ -58,12 +58,16 @@ class Recording:
         self.ignored = 0
 
     @cached_property
-    def head(self) -> Head:
+    def head(self) -> RecordingHead:
         """Give what the first messages show; read once.
 
-        :raises FeedError: when no usable message is found.
+        :raises FeedError: when a file is missing or no usable message is found.
         """
-        return read_head(RecordedLines(self._paths), self._kind)
+        for path in self._paths:
+            # Before an hour is spent on the files in front of it.
+            if not path.is_file():
+                raise FeedError(str(path), "there is no such file", usable=False)
+        return read_recording_head(RecordedLines(self._paths), self._kind)
 
     def events(self, market: MarketId) -> Iterator[BookSnapshot | BookDiff | BestQuote | Trade]:
         """Give the events in order, as those of ``market``; memory stays flat.
@@ -72,7 +76,7 @@ class Recording:
         """
         self.ignored = 0
         self.lines = lines = RecordedLines(self._paths)
-        decode = Decoder(market, self.head.symbol, self.head.scale).decode
+        decode = BinanceDecoder(market, self.head.symbol, self.head.scale).decode
         for local_ns, payload in lines:
             try:
                 event = decode(payload, local_ns)
@@ -148,7 +152,7 @@ class RecordedSource:
             sequence=head.kind.sequence,
         )
 
-    def _assets(self, head: Head) -> tuple[str, str, str | None]:
+    def _assets(self, head: RecordingHead) -> tuple[str, str, str | None]:
         # Base, quote and, for a contract, what it settles in.
         symbol = head.symbol
         if head.kind is BinanceKind.COINM:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fairlead.book import Book, SelfCheck
+from fairlead.book import Book, SelfCheck, WrongTop
 from fairlead.errors import ExitCode, FeedError
 from fairlead.market.recorded import Recording
 from fairlead.market.recorded_head import BinanceKind
@@ -30,9 +30,16 @@ class RecordingCheck:
         self.error: FeedError | None = None
 
     @property
-    def book(self) -> Book | None:
-        """Give the book as it stands; None when there was nothing to start from."""
-        return self._book
+    def state(self) -> str:
+        """Say whether the book is valid, and why not."""
+        if self._book is None:
+            return "no book"
+        return self._book.reason or "valid"
+
+    @property
+    def first_wrong(self) -> tuple[WrongTop, ...]:
+        """Give the first pairs in which the venue's best quote and the book disagree."""
+        return self._check.first_wrong
 
     def run(self, progress: Callable[[int], None] = lambda _: None) -> None:
         """Replay to the end or to the first line that cannot be read.

@@ -14,11 +14,19 @@ import msgspec
 
 from fairlead.book import BINANCE_COINM, BINANCE_SPOT, BINANCE_USDM, SequenceRule
 from fairlead.errors import FeedError
-from fairlead.market.decode import Decoder, Raw, RawDiff, RawQuote, RawSnapshot, RawTrade, parse
+from fairlead.market.decode import (
+    BinanceDecoder,
+    Raw,
+    RawDiff,
+    RawQuote,
+    RawSnapshot,
+    RawTrade,
+    parse_binance,
+)
 from fairlead.market.recorded_lines import RecordedLines
 from fairlead.model import MarketId, Scale, unscaled
 
-__all__ = ["BinanceKind", "Head", "read_head"]
+__all__ = ["BinanceKind", "RecordingHead", "read_recording_head"]
 
 #: How many lines are looked at for a snapshot. Recorders ask for it within seconds.
 _LINES = 5_000
@@ -49,7 +57,7 @@ _COINM_SYMBOL = re.compile(r"[A-Z0-9]+USD_(PERP|\d{6})")
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class RecordingHead:
     """What the begin of a recording shows.
 
     ``tick`` and ``lot`` are the greatest common divisors of the prices and quantities of the
@@ -63,7 +71,7 @@ class Head:
     lot: Decimal | None
 
 
-def read_head(lines: RecordedLines, kind: BinanceKind | None = None) -> Head:
+def read_recording_head(lines: RecordedLines, kind: BinanceKind | None = None) -> RecordingHead:
     """Read up to the first snapshot and the first message that names its market.
 
     Lines that cannot be read are left to the reader of the whole. ``kind`` overrides what the
@@ -77,7 +85,7 @@ def read_head(lines: RecordedLines, kind: BinanceKind | None = None) -> Head:
     try:
         for line in islice(lines.raw(), _LINES):
             try:
-                seen.add(parse(line.partition(b" ")[2]))
+                seen.add(parse_binance(line.partition(b" ")[2]))
             except (ValueError, msgspec.DecodeError, RecursionError) as error:
                 trouble = trouble or lines.error(f"unreadable message ({error})", usable=False)
             if seen.complete:
@@ -126,18 +134,18 @@ class _Seen:
             self._symbol = raw.symbol
             self._kind = _kind(raw)
 
-    def head(self, kind: BinanceKind | None) -> Head | None:
+    def head(self, kind: BinanceKind | None) -> RecordingHead | None:
         if not self._any:
             return None
         scale = Scale(self._price_decimals, self._quantity_decimals)
         shown = self._kind or (self._snapshot and _kind(self._snapshot)) or BinanceKind.SPOT
         tick, lot = self._divisors(scale)
-        return Head(kind or shown, self._symbol, scale, tick, lot)
+        return RecordingHead(kind or shown, self._symbol, scale, tick, lot)
 
     def _divisors(self, scale: Scale) -> tuple[Decimal | None, Decimal | None]:
         if self._snapshot is None:
             return None, None
-        decoder = Decoder(MarketId("", ""), self._snapshot.symbol or "", scale)
+        decoder = BinanceDecoder(MarketId("", ""), self._snapshot.symbol or "", scale)
         try:
             levels = decoder.levels([*self._snapshot.bids, *self._snapshot.asks])
         except ValueError:
