@@ -55,6 +55,14 @@ class Scale(msgspec.Struct, frozen=True, gc=False):
         """Give an integer quantity as a decimal."""
         return unscaled(value, self.quantity_decimals)
 
+    def price_units(self, price: Decimal) -> int:
+        """Give a price as an integer; digits finer than the scale are cut off."""
+        return int(price.scaleb(self.price_decimals))
+
+    def quantity_units(self, quantity: Decimal) -> int:
+        """Give a quantity as an integer; digits finer than the scale are cut off."""
+        return int(quantity.scaleb(self.quantity_decimals))
+
 
 class BookSnapshot(msgspec.Struct, frozen=True, gc=False):
     """The whole book as the venue knows it after update ``last_id``; it replaces ours."""
