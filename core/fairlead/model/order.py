@@ -70,6 +70,11 @@ class OrderState(StrEnum):
         """Tell whether the order can no longer fill, late fills apart."""
         return self in CLOSED_STATES
 
+    @property
+    def is_unproven(self) -> bool:
+        """Tell whether nobody has proven yet that the venue has the order, or has not."""
+        return self in (OrderState.PENDING_CREATE, OrderState.UNKNOWN)
+
 
 class OrderTrigger(StrEnum):
     """What moves an order from one state to the next."""
