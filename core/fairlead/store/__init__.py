@@ -1,3 +1,116 @@
-"""Keep what must survive a restart: the journal, orders and fills in a database."""
+"""Keep what must survive a restart: the journal, orders and fills in a database.
 
-__all__: list[str] = []
+SQLAlchemy and Alembic are imported when a database is opened, not before.
+"""
+
+from fairlead.store.database import (
+    Database,
+    Disk,
+    Durability,
+    Transaction,
+)
+from fairlead.store.failure import store_error
+from fairlead.store.journal import Journal, Observer
+from fairlead.store.migration import HEAD, MIGRATIONS, is_current, migrate
+from fairlead.store.reader import (
+    StoredRecord,
+    StoredRun,
+    StoreReader,
+    open_reader,
+)
+from fairlead.store.record import (
+    RECORDS,
+    CancelAsked,
+    DecisionMade,
+    FillBooked,
+    Incident,
+    IntentDenied,
+    MarkoutKnown,
+    OrderMoved,
+    OrderRecorded,
+    PostureChanged,
+    QuotesSampled,
+    Reconciled,
+    RunEnded,
+    RunStarted,
+    TickPassed,
+)
+from fairlead.store.run import PreviousRun, RunIdentity, begin_run
+from fairlead.store.sqlite import (
+    memory_database,
+    open_database,
+    open_store,
+    store_path,
+)
+from fairlead.store.statement import (
+    Change,
+    Entry,
+    Origin,
+    Row,
+    Statements,
+    changes,
+    statements,
+)
+from fairlead.store.trace import (
+    TraceHash,
+    TraceSink,
+    TraceWriter,
+    read_trace,
+    trace_line,
+)
+from fairlead.store.writer import InlineWriter, QueuedStore, ThreadedWriter
+
+__all__ = [
+    "HEAD",
+    "MIGRATIONS",
+    "RECORDS",
+    "CancelAsked",
+    "Change",
+    "Database",
+    "DecisionMade",
+    "Disk",
+    "Durability",
+    "Entry",
+    "FillBooked",
+    "Incident",
+    "InlineWriter",
+    "IntentDenied",
+    "Journal",
+    "MarkoutKnown",
+    "Observer",
+    "OrderMoved",
+    "OrderRecorded",
+    "Origin",
+    "PostureChanged",
+    "PreviousRun",
+    "QueuedStore",
+    "QuotesSampled",
+    "Reconciled",
+    "Row",
+    "RunEnded",
+    "RunIdentity",
+    "RunStarted",
+    "Statements",
+    "StoreReader",
+    "StoredRecord",
+    "StoredRun",
+    "ThreadedWriter",
+    "TickPassed",
+    "TraceHash",
+    "TraceSink",
+    "TraceWriter",
+    "Transaction",
+    "begin_run",
+    "changes",
+    "is_current",
+    "memory_database",
+    "migrate",
+    "open_database",
+    "open_reader",
+    "open_store",
+    "read_trace",
+    "statements",
+    "store_error",
+    "store_path",
+    "trace_line",
+]

@@ -7,6 +7,7 @@ order ids in full; a trace shows their short form, so that two runs of one seed 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar
 
@@ -22,6 +23,7 @@ from fairlead.model import (
 )
 
 __all__ = [
+    "RECORDS",
     "CancelAsked",
     "DecisionMade",
     "FillBooked",
@@ -243,3 +245,25 @@ class Incident(Record, frozen=True, gc=False):
 
     name: str
     detail: str
+
+
+#: Every record class by its kind.
+RECORDS: Mapping[str, type[Record]] = {
+    cls.kind: cls
+    for cls in (
+        CancelAsked,
+        DecisionMade,
+        FillBooked,
+        Incident,
+        IntentDenied,
+        MarkoutKnown,
+        OrderMoved,
+        OrderRecorded,
+        PostureChanged,
+        QuotesSampled,
+        Reconciled,
+        RunEnded,
+        RunStarted,
+        TickPassed,
+    )
+}

@@ -1,3 +1,7 @@
 """Test plugins with the tools the engine tests itself with: virtual time and scripted venues."""
 
-__all__: list[str] = []
+from fairlead.testing.disk import MemoryDisk
+
+__all__ = [
+    "MemoryDisk",
+]

@@ -1,0 +1,100 @@
+"""Begin a run: which instance it is, under which tag and epoch it makes its order ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fairlead.errors import StoreError
+from fairlead.store.database import Database, Transaction
+from fairlead.store.statement import Origin, statements
+
+__all__ = ["PreviousRun", "RunIdentity", "begin_run"]
+
+_LAST_EPOCH = (1 << 20) - 1  # 20 bits of a client order id
+_TAG_DRAWS = 16  # two instances of one tag among 2**30 are rare, sixteen times in a row broken
+
+
+@dataclass(frozen=True, slots=True)
+class PreviousRun:
+    """The instance's run before this one; not ``ended`` = its process was killed or runs still."""
+
+    epoch: int
+    started_ns: int
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunIdentity:
+    """Who we are in this run. ``tag`` and ``epoch`` begin every client order id."""
+
+    run_id: int
+    instance: str
+    mode: str
+    tag: int
+    epoch: int
+    previous: PreviousRun | None
+    origin: Origin
+
+
+def begin_run(
+    database: Database,
+    instance: str,
+    *,
+    mode: str,
+    seed: int | None,
+    config_hash: str,
+    config_text: str,
+    now_ns: int,
+    new_tag: Callable[[], int],
+) -> RunIdentity:
+    """Record in one commit that a run begins; the epoch is one above the last run's.
+
+    ``new_tag`` is asked once in an instance's life. The commit is synced to the disk whatever
+    the durability, because an epoch must never be given out twice.
+
+    :raises StoreError: when the database cannot be written or its epochs are used up.
+    """
+    sql = statements()
+    with database.transaction(synced=True) as transaction:
+        if not transaction.read(sql.find_config, config_hash):
+            transaction.write(sql.config, [(config_hash, config_text, now_ns)])
+        found = transaction.read(sql.find_instance, instance)
+        if found:
+            instance_id, tag, last = found[0]
+            epoch = last + 1
+            if epoch > _LAST_EPOCH:
+                raise StoreError(
+                    database.place, f"instance {instance!r} has used all epochs; name a new one"
+                )
+            transaction.write(sql.epoch, [(epoch, instance_id)])
+            previous = _previous(transaction, instance_id, last)
+        else:
+            tag, epoch, previous = _unused_tag(transaction, database.place, new_tag), 1, None
+            instance_id = transaction.write(sql.instance, [(None, instance, tag, epoch, now_ns)])
+        begun = (None, instance_id, epoch, mode, seed, config_hash, now_ns, None, None, None)
+        run_id = transaction.write(sql.run, [begun])
+    return RunIdentity(
+        run_id=run_id,
+        instance=instance,
+        mode=mode,
+        tag=tag,
+        epoch=epoch,
+        previous=previous,
+        # Only a live venue outlives the run, and its trade ids with it.
+        origin=Origin(run_id, instance_id, venue_run=0 if mode == "live" else run_id),
+    )
+
+
+def _previous(transaction: Transaction, instance_id: int, epoch: int) -> PreviousRun | None:
+    for started_ns, ended_ns in transaction.read(statements().find_run, instance_id, epoch):
+        return PreviousRun(epoch, started_ns, ended=ended_ns is not None)
+    return None
+
+
+def _unused_tag(transaction: Transaction, place: str, new_tag: Callable[[], int]) -> int:
+    for _ in range(_TAG_DRAWS):
+        tag = new_tag()
+        if not transaction.read(statements().find_tag, tag):
+            return tag
+    raise StoreError(place, "every tag drawn belongs to another instance; use another database")
