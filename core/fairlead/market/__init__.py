@@ -20,6 +20,10 @@ from fairlead.market.exchange import (
     Answer,
     SpotExchange,
 )
+from fairlead.market.filters import (
+    feed_integer,
+    refused_by_rules,
+)
 from fairlead.market.matching import (
     Match,
     Matcher,
@@ -93,7 +97,9 @@ __all__ = [
     "SpotExchange",
     "Standing",
     "SyntheticSource",
+    "feed_integer",
     "parse_binance",
     "read_recording_head",
     "recorded_source",
+    "refused_by_rules",
 ]
