@@ -1,0 +1,162 @@
+"""Judge single orders: their size, their number, their price, and what they could add up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from fairlead.api import (
+    Allowed,
+    Denied,
+    Posture,
+    PostureLevel,
+    RiskView,
+    Verdict,
+)
+from fairlead.model import OrderIntent
+from fairlead_risk.config import (
+    MaxOpenOrdersConfig,
+    MaxOrderConfig,
+    MaxOrderShareConfig,
+    MaxPositionConfig,
+    PriceBandConfig,
+)
+from fairlead_risk.value import limit_and_value, rate_of, reach, reduces
+
+__all__ = ["MaxOpenOrders", "MaxOrder", "MaxOrderShare", "MaxPosition", "PriceBand"]
+
+
+@dataclass(frozen=True, slots=True)
+class MaxOrder:
+    """Deny an order worth more than the limit, or larger than the size (both inclusive)."""
+
+    config: MaxOrderConfig
+    name: ClassVar[str] = "max_order"
+
+    def assess(self, view: RiskView) -> tuple[Posture, ...]:
+        """Never restrain more than the order at hand."""
+        del view
+        return ()
+
+    def check(self, intent: OrderIntent, view: RiskView) -> Verdict:
+        """Compare value and quantity; what cannot be valued is denied."""
+        instrument, size = intent.instrument, self.config.size
+        limit, value = limit_and_value(
+            self.config.limit, instrument, intent.quantity, intent.price, view
+        )
+        if value is None:
+            return Denied(self.name, "no mark", limit, f"cannot compare with {self.config.limit}")
+        if value > limit:
+            return Denied(self.name, value, limit, f"value in {view.currency}")
+        if size is not None and size.asset == instrument.base:
+            quantity = intent.quantity * instrument.multiplier
+            if quantity > size.value:
+                return Denied(self.name, quantity, size.value, f"quantity in {size.asset}")
+        return Allowed()
+
+
+@dataclass(frozen=True, slots=True)
+class MaxOrderShare:
+    """Deny an order worth more than a share of equity (inclusive)."""
+
+    config: MaxOrderShareConfig
+    name: ClassVar[str] = "max_order_share"
+
+    def assess(self, view: RiskView) -> tuple[Posture, ...]:
+        """Let nothing grow while the account's equity is unavailable."""
+        if view.equity is None:
+            return (Posture(PostureLevel.REDUCING, self.name, "equity unavailable"),)
+        return ()
+
+    def check(self, intent: OrderIntent, view: RiskView) -> Verdict:
+        """Compare with equity; without it only what reduces may pass."""
+        equity = view.equity
+        rate = rate_of(intent.instrument.quote, view)
+        if equity is None or rate is None:
+            if reduces(intent, view.market(intent.instrument.market)):
+                return Allowed()
+            return Denied(self.name, "unavailable", str(self.config.limit), "equity or mark")
+        value, limit = intent.notional * rate, equity * self.config.limit.value
+        if value > limit:
+            return Denied(self.name, value, limit, f"{self.config.limit} of equity {equity:.2f}")
+        return Allowed()
+
+
+@dataclass(frozen=True, slots=True)
+class MaxPosition:
+    """Deny an order that could bring a position further from its target than the limit.
+
+    Every live and unproven order of its side counts as filled, so no sequence of allowed orders
+    can pass the limit (inclusive), however they fill. What only reduces is allowed at any size.
+    """
+
+    config: MaxPositionConfig
+    name: ClassVar[str] = "max_position"
+
+    def assess(self, view: RiskView) -> tuple[Posture, ...]:
+        """Never restrain more than the order at hand: those before it were counted."""
+        del view
+        return ()
+
+    def check(self, intent: OrderIntent, view: RiskView) -> Verdict:
+        """Compare the worst gap in the order's direction, valued at the mark."""
+        market = view.market(intent.instrument.market)
+        gap = reach(intent, market)
+        if gap <= 0:
+            return Allowed()
+        limit, value = limit_and_value(self.config.limit, intent.instrument, gap, market.mark, view)
+        if value is None:
+            return Denied(self.name, "no mark", limit, f"cannot compare with {self.config.limit}")
+        if value > limit:
+            return Denied(self.name, value, limit, "from target, all orders of the side filled")
+        return Allowed()
+
+
+@dataclass(frozen=True, slots=True)
+class MaxOpenOrders:
+    """Deny an order beyond a number of live orders on its market (inclusive)."""
+
+    config: MaxOpenOrdersConfig
+    name: ClassVar[str] = "max_open_orders"
+
+    def assess(self, view: RiskView) -> tuple[Posture, ...]:
+        """Never restrain more than the order at hand."""
+        del view
+        return ()
+
+    def check(self, intent: OrderIntent, view: RiskView) -> Verdict:
+        """Count the live orders of all strategies on the market, and this one."""
+        count = len(view.market(intent.instrument.market).orders) + 1
+        if count > self.config.limit:
+            return Denied(self.name, str(count), str(self.config.limit), "live orders")
+        return Allowed()
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBand:
+    """Deny a post-only order far from the mid, and any other order priced far through it.
+
+    Both bounds are inclusive.
+    """
+
+    config: PriceBandConfig
+    name: ClassVar[str] = "price_band"
+
+    def assess(self, view: RiskView) -> tuple[Posture, ...]:
+        """Never restrain more than the order at hand."""
+        del view
+        return ()
+
+    def check(self, intent: OrderIntent, view: RiskView) -> Verdict:
+        """Compare the price with the mid of the valid book; without one, deny."""
+        mid = view.market(intent.instrument.market).mid
+        if mid is None:
+            return Denied(self.name, "no valid book", str(self.config.limit), "no mid to compare")
+        through = intent.side.sign * (intent.price - mid)
+        away, bound = (
+            (abs(through), self.config.limit) if intent.post_only else (through, self.config.taker)
+        )
+        if away > bound.value * mid:
+            observed = f"{(away / mid).scaleb(4):.1f} bps"
+            return Denied(self.name, observed, str(bound), f"{intent.price} from mid {mid}")
+        return Allowed()
