@@ -88,7 +88,7 @@ def _leaves(node: Mapping[str, Any], path: KeyPath) -> Iterator[tuple[KeyPath, o
     for key, value in node.items():
         if isinstance(value, dict) and value:
             yield from _leaves(value, (*path, key))
-        else:
+        elif path or value != {}:
             yield (*path, key), value
 
 

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from fairlead.api import Amount
 from fairlead.config.finding import finding, meant
 from fairlead.config.raw import KeyPath, RawConfig
-from fairlead.config.settings import StrategySettings, VenueSettings
+from fairlead.config.settings import VenueSettings
 from fairlead.errors import Finding
+from fairlead.model import MarketId
 
 __all__ = ["MarketsOf", "wrong_assets", "wrong_currencies", "wrong_markets"]
 
@@ -20,18 +21,18 @@ MarketsOf = Callable[[str, str, BaseModel], Collection[str] | str]
 
 def wrong_markets(
     raw: RawConfig,
-    strategies: Mapping[str, StrategySettings],
+    markets: Mapping[str, MarketId],
     venues: Mapping[str, VenueSettings | None],
     markets_of: MarketsOf | None,
 ) -> Iterator[Finding]:
     """Find strategies on unknown venues or markets.
 
-    A venue that is None has findings of its own; its markets are not judged.
+    :param markets: each strategy's market.
+    :param venues: None for one that has findings of its own; its markets are not judged.
     """
     known: dict[str, Collection[str]] = {}
-    for name, strategy in strategies.items():
+    for name, market in markets.items():
         path: KeyPath = ("strategies", name, "market")
-        market = strategy.market
         if market.venue not in venues:
             expected = f"unknown venue; {meant(market.venue, venues)}"
             yield finding(raw, path, expected, str(market))
@@ -50,16 +51,15 @@ def wrong_markets(
             yield finding(raw, path, f"unknown market; {meant(str(market), names)}", str(market))
 
 
-def wrong_assets(raw: RawConfig, strategies: Mapping[str, StrategySettings]) -> Iterator[Finding]:
-    """Find amounts of strategies in assets that their market does not trade."""
-    for name, strategy in strategies.items():
-        base, _, rest = strategy.market.symbol.partition("/")
-        assets = (base, rest.partition(":")[0])
-        for path, amount in _amounts(strategy, ("strategies", name)):
-            if amount.asset not in assets:
-                yield finding(
-                    raw, path, f"write it in {base} or {assets[1]}, as it is traded", str(amount)
-                )
+def wrong_assets(
+    raw: RawConfig, strategy: str, market: MarketId, options: BaseModel
+) -> Iterator[Finding]:
+    """Find amounts of a strategy in assets that its market does not trade."""
+    base, _, rest = market.symbol.partition("/")
+    quote = rest.partition(":")[0]
+    for path, amount in _amounts(options, ("strategies", strategy)):
+        if amount.asset not in {base, quote}:
+            yield finding(raw, path, f"write it in {base} or {quote}, as it is traded", str(amount))
 
 
 def wrong_currencies(

@@ -20,14 +20,16 @@ _LONGEST_VALUE = 60
 _SECRET = re.compile(r"(^|_)(secret|password|passphrase|token|(api|private)_?key)s?($|_)", re.I)
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
+_A_TABLE = "write a table of keys, e.g. {{ key = … }}"
+
 #: The kind of error → what would be right; braces take the error's own figures.
 _EXPECTED = {
     "bool_parsing": "write true or false",
     "bool_type": "write true or false",
     "decimal_parsing": 'write an exact number as a text, e.g. "0.001"',
     "decimal_type": 'write an exact number as a text, e.g. "0.001"',
-    "dict_type": "write a table of keys, e.g. { key = … }",
-    "enum": "write one of {expected}",
+    "dict_type": _A_TABLE,
+    "enum": "write {expected}",
     "finite_number": "write a finite number",
     "float_parsing": "write a number",
     "float_type": "write a number",
@@ -40,10 +42,10 @@ _EXPECTED = {
     "less_than": "must be below {lt}",
     "less_than_equal": "must be at most {le}",
     "list_type": 'write a list, e.g. ["a", "b"]',
-    "literal_error": "write one of {expected}",
-    "mapping_type": "write a table of keys, e.g. { key = … }",
-    "model_attributes_type": "write a table of keys, e.g. { key = … }",
-    "model_type": "write a table of keys, e.g. { key = … }",
+    "literal_error": "write {expected}",
+    "mapping_type": _A_TABLE,
+    "model_attributes_type": _A_TABLE,
+    "model_type": _A_TABLE,
     "multiple_of": "must be a multiple of {multiple_of}",
     "set_type": 'write a list, e.g. ["a", "b"]',
     "string_pattern_mismatch": "write a text of the form {pattern}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
@@ -116,7 +116,7 @@ def load(
         data,
         file=str(path) if path else "",
         folder=path.parent if path else Path(),
-        lines=dict(_lines(text)),
+        lines=_lines(text),
         overrides=overrides,
     )
 
@@ -156,24 +156,29 @@ def _syntax(file: str, message: str) -> Finding:
     if at and at["line"]:
         place, key = f"{file}:{at['line']}", f"line {at['line']}, column {at['column']}"
     else:
-        place, key = file, "end of the file"
+        expected = "it ends too early; close what is open: a quote, a bracket or a table"
+        return Finding(file, "end of the file", "", f"not valid TOML: {expected}")
     said = _AT.sub("", message)
     expected = next((ours for theirs, ours in _SYNTAX.items() if said.startswith(theirs)), said)
     return Finding(place, key, "", f"not valid TOML: {expected}")
 
 
-def _lines(text: str) -> Iterator[tuple[KeyPath, int]]:
+def _lines(text: str) -> dict[KeyPath, int]:
     # Only for messages: a line inside a multi-line string may be taken for a key, harmlessly.
+    found: dict[KeyPath, int] = {}
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
         if stripped.startswith("["):
-            header = _keys(stripped.partition("#")[0].strip().strip("[]"))
-            if header is not None:
-                table = header
-                yield table, number
-        elif (match := _KEY_LINE.match(line)) and (keys := _keys(match[1])) is not None:
-            yield (*table, *keys), number
+            keys = _keys(stripped.partition("#")[0].strip().strip("[]"))
+            table = keys or table
+        else:
+            match = _KEY_LINE.match(line)
+            below = _keys(match[1]) if match else None
+            keys = (*table, *below) if below else None
+        for end in range(1, len(keys or ()) + 1):
+            found.setdefault((keys or ())[:end], number)
+    return found
 
 
 def _keys(text: str) -> tuple[str, ...] | None:

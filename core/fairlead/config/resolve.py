@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from fairlead.api import Offer, Offers
+from fairlead.api import Duration, Offer, Offers
 from fairlead.config.check import MarketsOf, wrong_assets, wrong_currencies, wrong_markets
 from fairlead.config.finding import finding, meant, refusals
 from fairlead.config.raw import KeyPath, RawConfig
@@ -20,6 +21,7 @@ from fairlead.config.settings import (
     VenueSettings,
 )
 from fairlead.errors import ConfigError, Finding, PluginError
+from fairlead.model import MarketId
 
 __all__ = ["enabled", "resolve"]
 
@@ -27,7 +29,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _TABLES = ("engine", "plugins", "venues", "strategies", "risk")
 _NAMES: TypeAdapter[str] = TypeAdapter(Annotated[str, Name])
-_EVERY = "every"
+_STRATEGY_KEYS = tuple(key for key in StrategySettings.model_fields if key != "options")
 
 
 class _Unknown(BaseModel):
@@ -80,6 +82,7 @@ class _Resolution:
         self.offers = offers or Offers({}, {}, {}, {})
         self.broken = broken
         self.findings: list[Finding] = []
+        self._markets: dict[str, MarketId] = {}
 
     def in_order(self) -> tuple[Finding, ...]:
         """Give the findings by the line of the file; overrides come last."""
@@ -98,21 +101,20 @@ class _Resolution:
         plugins = self._plugins()
         venues = {name: self._venue(name, table) for name, table in self._named("venues")}
         strategies = {
-            name: self._strategy(name, table, engine) for name, table in self._named("strategies")
+            name: self._strategy(name, table) for name, table in self._named("strategies")
         }
         risk = self._risk()
-        good_venues = {name: venue for name, venue in venues.items() if venue is not None}
-        good = {name: strategy for name, strategy in strategies.items() if strategy is not None}
-        self.findings += wrong_markets(self.raw, good, venues, markets_of)
-        self.findings += wrong_assets(self.raw, good)
+        self.findings += wrong_markets(self.raw, self._markets, venues, markets_of)
+        currency = self._engine("currency")
+        if isinstance(currency, str):
+            self.findings += wrong_currencies(self.raw, risk, currency)
         if engine is None or plugins is None:
             return None
-        self.findings += wrong_currencies(self.raw, risk, engine.currency)
         return Settings(
             engine=engine,
             plugins=plugins,
-            venues=good_venues,
-            strategies=good,
+            venues={name: venue for name, venue in venues.items() if venue},
+            strategies={name: strategy for name, strategy in strategies.items() if strategy},
             risk=risk,
             folder=self.raw.folder,
         )
@@ -166,27 +168,38 @@ class _Resolution:
         options = self._options(offer, rest, path)
         return None if options is None else VenueSettings(connector=offer.name, options=options)
 
-    def _strategy(
-        self, name: str, table: Mapping[str, Any], engine: EngineSettings | None
-    ) -> StrategySettings | None:
+    def _strategy(self, name: str, table: Mapping[str, Any]) -> StrategySettings | None:
         path = ("strategies", name)
-        own = {key: table[key] for key in StrategySettings.model_fields if key in table}
-        own.pop("options", None)
-        if engine is not None:
-            own.setdefault(_EVERY, engine.tick)
+        own = {key: table[key] for key in _STRATEGY_KEYS if key in table}
+        rest = {key: value for key, value in table.items() if key not in own}
+        tick = self._tick()
+        if tick is not None:
+            own.setdefault("every", tick)
         offer = self._offer(self.offers.controllers, "controller", table, path)
-        rest = {key: value for key, value in table.items() if key not in own or key == "options"}
         # Without its controller a strategy's own keys cannot be judged, the engine's can.
-        options = None if offer is None else self._options(offer, rest, path)
-        stand_in = options or _Unknown()
-        own.setdefault("controller", "")
-        strategy = self.model(StrategySettings, {**own, "options": stand_in}, path)
-        if strategy is not None and engine is not None:
-            every, tick = strategy.every.ns, engine.tick.ns
-            if not every or every % tick:
-                expected = f"must be a multiple of the tick, {engine.tick}"
-                self.add((*path, _EVERY), expected, str(strategy.every))
+        options = _Unknown() if offer is None else self._options(offer, rest, path)
+        own["controller"] = "" if offer is None else offer.name
+        strategy = self.model(StrategySettings, {**own, "options": options or _Unknown()}, path)
+        with suppress(ValueError):
+            market = self._markets[name] = MarketId.parse(str(table.get("market")))
+            judged = options if strategy is None else strategy
+            self.findings += wrong_assets(self.raw, name, market, judged or _Unknown())
+        if strategy is not None and tick is not None:
+            every = strategy.every
+            if not every.ns or (tick.ns and every.ns % tick.ns):
+                self.add((*path, "every"), f"must be a multiple of the tick, {tick}", str(every))
         return strategy
+
+    def _tick(self) -> Duration | None:
+        try:
+            return Duration.parse(self._engine("tick"))
+        except ValueError:
+            return None
+
+    def _engine(self, key: str) -> object:
+        # The value in force also where other keys of the table are wrong.
+        default = EngineSettings.model_fields[key].get_default()
+        return self.raw.table("engine").get(key, default)
 
     def _risk(self) -> dict[str, BaseModel]:
         tables = self.raw.data.get("risk", {})
@@ -220,7 +233,8 @@ class _Resolution:
         if name is None:
             self.add((*path, key), f"is missing; {meant('', offers, 'installed are')}")
         elif not self.broken:
-            self.add((*path, key), meant(str(name), offers, "installed are"), name)
+            expected = f"unknown {key}; {meant(str(name), offers, 'installed are')}"
+            self.add((*path, key), expected, name)
         return None
 
     def _options(self, offer: Offer[Any, Any], data: object, path: KeyPath) -> BaseModel | None:

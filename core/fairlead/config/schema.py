@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from typing_extensions import override
 
-from fairlead.api import Offer, Offers
+from fairlead.api import Amount, Duration, Exact, Offer, Offers, Ratio, Share
 from fairlead.config.settings import (
     EngineSettings,
     PluginsSettings,
@@ -28,6 +29,15 @@ def schema(offers: Offers) -> dict[str, Any]:
     return _Schema(offers).document()
 
 
+class _Generator(GenerateJsonSchema):
+    """Writes defaults as the file does: with their unit."""
+
+    @override
+    def encode_default(self, dft: Any) -> Any:
+        is_unit = isinstance(dft, Amount | Duration | Exact | Ratio | Share)
+        return str(dft) if is_unit else super().encode_default(dft)
+
+
 class _Schema:
     """One document; models that several tables share are defined once."""
 
@@ -37,7 +47,9 @@ class _Schema:
         models: list[type[BaseModel]] = [EngineSettings, PluginsSettings]
         models += [VenueSettings, StrategySettings]
         models += [offer.config for kind in kinds for offer in kind.values() if offer.config]
-        refs, document = models_json_schema([(model, "validation") for model in models])
+        refs, document = models_json_schema(
+            [(model, "validation") for model in models], schema_generator=_Generator
+        )
         self._refs = {model: ref for (model, _), ref in refs.items()}
         self._definitions: dict[str, Any] = document.get("$defs", {})
 
