@@ -44,6 +44,11 @@ class Observers:
         #: How often each plugin has failed.
         self.failures: dict[str, int] = {}
 
+    @property
+    def wanted(self) -> bool:
+        """Tell whether any plugin observes at all."""
+        return any(self._observers.values())
+
     def started(
         self, instance: str, mode: str, epoch: int, config_hash: str, currency: str, now_ns: int
     ) -> tuple[ObserverFailure, ...]:

@@ -1,3 +1,21 @@
-"""Carry an order from wish to wire: rounding, diffing, risk checks and reservation."""
+"""Lead every order and cancel the same way to its venue."""
 
-__all__: list[str] = []
+from fairlead.pipeline.breaker import Breaker
+from fairlead.pipeline.gateway import Gateway, GatewayNews
+from fairlead.pipeline.normalize import normalize
+from fairlead.pipeline.pipeline import Pipeline, PipelineParts
+from fairlead.pipeline.queue import CreateQueue, batches
+from fairlead.pipeline.risk import RiskGate, growing
+
+__all__ = [
+    "Breaker",
+    "CreateQueue",
+    "Gateway",
+    "GatewayNews",
+    "Pipeline",
+    "PipelineParts",
+    "RiskGate",
+    "batches",
+    "growing",
+    "normalize",
+]

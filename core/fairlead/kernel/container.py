@@ -1,0 +1,278 @@
+"""Put an engine together from a configuration: the one composition root.
+
+Seams and settings come in as typed holes; everything else is built here and nowhere else. Tests
+override providers before the first call instead of patching.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from dependency_injector import containers, providers
+from pydantic import BaseModel
+
+from fairlead.api import (
+    Amount,
+    Clock,
+    Connector,
+    ConnectorContext,
+    Controller,
+    ControllerContext,
+    DataSource,
+    Ids,
+    Offers,
+    RiskRule,
+    RuleContext,
+    SourceContext,
+    Transport,
+)
+from fairlead.config import Settings, canonical_text, config_hash
+from fairlead.errors import ConfigError, Finding, StoreError
+from fairlead.kernel.desk import Desk, DeskParts, StrategyPlan
+from fairlead.kernel.engine import Engine, EngineParts, RunSetup
+from fairlead.kernel.ids import SeededIds
+from fairlead.kernel.observing import ObserverQueue
+from fairlead.kernel.ticker import Ticker, instance_offset_ns
+from fairlead.kernel.transport import SystemTransport
+from fairlead.ledger import Obligation, StrategyTerms
+from fairlead.model import ClientId, Instrument
+from fairlead.store import Journal, QueuedStore, RunIdentity
+
+__all__ = ["EngineContainer", "Surroundings", "build_connector", "compose", "settings_seed"]
+
+
+def _ticker(settings: Settings, clock: Clock) -> Ticker:
+    tick_ns = settings.engine.tick.ns
+    return Ticker(clock, tick_ns, instance_offset_ns(settings.engine.instance, tick_ns))
+
+
+def _identity(store: QueuedStore, settings: Settings, clock: Clock, ids: Ids) -> RunIdentity:
+    return store.begin_run(
+        settings.engine.instance,
+        mode=settings.engine.mode,
+        seed=settings_seed(settings),
+        config_hash=config_hash(settings),
+        config_text=canonical_text(settings),
+        now_ns=clock.now_ns(),
+        new_tag=ids.instance_tag,
+    )
+
+
+def _setup(identity: RunIdentity, settings: Settings) -> RunSetup:
+    return RunSetup(
+        instance=settings.engine.instance,
+        mode=settings.engine.mode,
+        seed=settings_seed(settings),
+        config_hash=config_hash(settings),
+        currency=settings.engine.currency,
+        tag=identity.tag,
+        epoch=identity.epoch,
+        clean_before=identity.previous is None or identity.previous.ended,
+    )
+
+
+def _new_id(identity: RunIdentity) -> Callable[[], str]:
+    numbers = count(1)
+    return lambda: str(ClientId(identity.tag, identity.epoch, next(numbers)))
+
+
+def _desk(
+    settings: Settings,
+    clock: Clock,
+    journal: Journal,
+    connectors: Mapping[str, Connector],
+    rules: list[RiskRule],
+    strategies: list[StrategyPlan],
+    new_id: Callable[[], str],
+    store_failed: Callable[[StoreError], None],
+) -> Desk:
+    return Desk(
+        DeskParts(
+            currency=settings.engine.currency,
+            tick_ns=settings.engine.tick.ns,
+            clock=clock,
+            journal=journal,
+            connectors=connectors,
+            rules=tuple(rules),
+            strategies=tuple(strategies),
+            new_id=new_id,
+            soon=asyncio.get_running_loop().call_soon,
+            store_failed=store_failed,
+        )
+    )
+
+
+class EngineContainer(containers.DeclarativeContainer):
+    """An engine's parts. What has no provider of its own is a hole that `compose` fills."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    clock = providers.Dependency(instance_of=object)
+    ids = providers.Dependency(instance_of=object)
+    process = providers.Dependency(instance_of=object)
+    store = providers.Dependency(instance_of=object)
+    trace = providers.Dependency(instance_of=object)
+    observers = providers.Dependency(instance_of=object)
+    transport = providers.Singleton(SystemTransport)
+
+    connectors = providers.Dict()
+    rules = providers.List()
+    strategies = providers.List()
+
+    identity = providers.Singleton(_identity, store=store, settings=settings, clock=clock, ids=ids)
+    setup = providers.Singleton(_setup, identity=identity, settings=settings)
+    new_id = providers.Singleton(_new_id, identity=identity)
+    journal = providers.Singleton(Journal, store=store, clock=clock, trace=trace)
+    ticker = providers.Singleton(_ticker, settings=settings, clock=clock)
+    watching = providers.Singleton(ObserverQueue, observers=observers, journal=journal, clock=clock)
+    desk = providers.Factory(
+        _desk,
+        settings=settings,
+        clock=clock,
+        journal=journal,
+        connectors=connectors,
+        rules=rules,
+        strategies=strategies,
+        new_id=new_id,
+    )
+    parts = providers.Singleton(
+        EngineParts,
+        setup=setup,
+        clock=clock,
+        process=process,
+        journal=journal,
+        connectors=connectors,
+        ticker=ticker,
+        desk=desk.provider,
+        observers=watching,
+    )
+    engine = providers.Singleton(Engine, parts=parts)
+
+
+def compose(settings: Settings, offers: Offers, holes: Mapping[str, object]) -> EngineContainer:
+    """Fill a container for a configuration without findings.
+
+    ``holes`` = clock, ids, process, store, trace and observers, by name.
+    """
+    container = EngineContainer(settings=settings, **holes)
+    surroundings = providers.Singleton(
+        Surroundings,
+        offers=offers,
+        clock=container.clock,
+        ids=container.ids,
+        transport=container.transport,
+        folder=settings.folder,
+    )
+    for venue, table in settings.venues.items():
+        connector = providers.Singleton(
+            build_connector, venue, table.connector, table.options, surroundings
+        )
+        container.connectors.add_kwargs({venue: connector})
+    for name, config in settings.risk.items():
+        rule = offers.rules[name]
+        context = RuleContext(currency=settings.engine.currency)
+        container.rules.add_args(providers.Singleton(rule.build, config, context))
+    for name in settings.strategies:
+        container.strategies.add_args(
+            providers.Singleton(_plan, name, settings=settings, offers=offers)
+        )
+    return container
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What connectors are built with, whatever they are."""
+
+    offers: Offers
+    clock: Clock
+    ids: Ids
+    transport: Transport
+    folder: Path
+
+
+def build_connector(
+    venue: str, connector: str, options: BaseModel, surroundings: Surroundings
+) -> Connector:
+    """Build one venue's connector of its parsed options; opens nothing yet."""
+    offers = surroundings.offers
+    context = ConnectorContext(
+        venue=venue,
+        clock=surroundings.clock,
+        ids=surroundings.ids,
+        transport=surroundings.transport,
+        source=partial(
+            _source, offers, venue, surroundings.folder, getattr(options, "instruments", {})
+        ),
+        folder=surroundings.folder,
+    )
+    return offers.connectors[connector].build(options, context)
+
+
+def _source(
+    offers: Offers,
+    venue: str,
+    folder: Path,
+    instruments: Mapping[str, Any],
+    text: str,
+    seed: int,
+) -> DataSource:
+    scheme, colon, argument = text.partition(":")
+    offer = offers.sources.get(scheme)
+    if not colon or offer is None:
+        known = ", ".join(f'"{name}:…"' for name in sorted(offers.sources))
+        raise ValueError(f"no such source {text!r}; write one of {known}")
+    context = SourceContext(
+        venue=venue, random=SeededIds(seed).random, folder=folder, instruments=instruments
+    )
+    return offer.build(argument, context)
+
+
+def _plan(name: str, settings: Settings, offers: Offers) -> StrategyPlan:
+    table = settings.strategies[name]
+    offer = offers.controllers[table.controller]
+
+    def build(instrument: Instrument) -> Controller[Any]:
+        return offer.build(
+            table.options, ControllerContext(name, instrument, partial(_refuse, name))
+        )
+
+    def terms(instrument: Instrument) -> StrategyTerms:
+        obligation = Obligation()
+        if table.obligation is not None:
+            obligation = Obligation(
+                table.obligation.max_spread.value, table.obligation.min_size.value
+            )
+        return StrategyTerms(name, instrument, obligation, _limit(settings))
+
+    return StrategyPlan(
+        name=name,
+        market=table.market,
+        every=settings.every_ticks(name),
+        replace=table.replace,
+        build=build,
+        terms=terms,
+    )
+
+
+def _limit(settings: Settings) -> Decimal | None:
+    limit = getattr(settings.risk.get("max_position"), "limit", None)
+    return limit.value if isinstance(limit, Amount) else None
+
+
+def _refuse(strategy: str, key: str, value: str, expected: str) -> None:
+    raise ConfigError((Finding(f"strategies.{strategy}", key, value, expected),))
+
+
+def settings_seed(settings: Settings) -> int | None:
+    """Give the seed of the first venue that has one."""
+    for venue in settings.venues.values():
+        seed = getattr(venue.options, "seed", None)
+        if isinstance(seed, int):
+            return seed
+    return None

@@ -1,0 +1,487 @@
+"""The synchronous core: everything between a venue's message and an order on its way.
+
+One thread, no waiting: events come in and are applied at once, decisions happen on the tick, and
+what they ask for leaves at dispatch points. The same inputs in the same order give the same
+journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from fairlead.api import (
+    Action,
+    Balance,
+    Clock,
+    Connector,
+    Controller,
+    Posture,
+    PostureLevel,
+    QuotesConfig,
+    Replace,
+    RiskRule,
+)
+from fairlead.book import Top
+from fairlead.errors import StoreError
+from fairlead.execution import QuotesExecutor
+from fairlead.kernel.riskview import AccountFigures, EngineRiskView
+from fairlead.kernel.strategy import StrategyParts, StrategyRunner
+from fairlead.kernel.ticker import Phase, Tick, Ticker
+from fairlead.ledger import AccountLedger, MarkoutResult, StrategyTerms
+from fairlead.model import (
+    ZERO,
+    BalanceUpdate,
+    Fill,
+    Instrument,
+    MarketId,
+    OrderState,
+    OrderUpdate,
+    PositionUpdate,
+    Side,
+    Slot,
+    StreamState,
+    VenueEvent,
+)
+from fairlead.pipeline import Gateway, GatewayNews, Pipeline, PipelineParts, RiskGate
+from fairlead.store import (
+    FillBooked,
+    Incident,
+    Journal,
+    MarkoutKnown,
+    QuotesSampled,
+    TickPassed,
+)
+from fairlead.trackers import AccountTracker, Feed, MarketTracker, Order, OrderTracker
+
+__all__ = ["Desk", "DeskParts", "StrategyPlan"]
+
+_RESTING = (OrderState.OPEN, OrderState.PARTIALLY_FILLED, OrderState.PENDING_CANCEL)
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyPlan:
+    """One strategy of the configuration, ready to be put on its market."""
+
+    name: str
+    market: MarketId
+    every: int
+    #: How live orders give way; None = as the controller's own plan says.
+    replace: Replace | None
+    build: Callable[[Instrument], Controller[Any]]
+    #: What the ledger must know, once the instrument is.
+    terms: Callable[[Instrument], StrategyTerms]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskParts:
+    """What a desk is put together from."""
+
+    currency: str
+    tick_ns: int
+    clock: Clock
+    journal: Journal
+    connectors: Mapping[str, Connector]
+    rules: tuple[RiskRule, ...]
+    strategies: tuple[StrategyPlan, ...]
+    new_id: Callable[[], str]
+    #: Call back in the next turn of the loop.
+    soon: Callable[[Callable[[], None]], object]
+    #: The store failed: nothing may be sent any more but cancels.
+    store_failed: Callable[[StoreError], None]
+
+
+class Desk:
+    """Trackers, strategies, pipeline and ledger of one engine, connected to each other."""
+
+    def __init__(self, parts: DeskParts) -> None:
+        self._parts = parts
+        self._now_ns = parts.clock.now_ns
+        self._woken = False
+        self._fill_listeners: list[Callable[[Fill, Slot], None]] = []
+        self.feed = Feed()
+        self.orders = OrderTracker(parts.journal)
+        self.accounts = AccountTracker(parts.connectors)
+        self.figures = AccountFigures()
+        self.gate = RiskGate(parts.rules, parts.journal)
+        self.markets: dict[MarketId, MarketTracker] = {}
+        for plan in parts.strategies:
+            if plan.market not in self.markets:
+                self.markets[plan.market] = self._market(plan.market)
+        self.ledger = AccountLedger(
+            parts.currency,
+            [plan.terms(self.markets[plan.market].instrument) for plan in parts.strategies],
+        )
+        self.pipeline = Pipeline(
+            PipelineParts(
+                journal=parts.journal,
+                orders=self.orders,
+                accounts=self.accounts,
+                gate=self.gate,
+                instruments={
+                    market: tracker.instrument for market, tracker in self.markets.items()
+                },
+                new_id=parts.new_id,
+                now_ns=self._now_ns,
+                mid=lambda market: self.markets[market].mid,
+                tick_ns=parts.tick_ns,
+            )
+        )
+        self.view = EngineRiskView(
+            currency=parts.currency,
+            figures=self.figures,
+            trackers=self.markets,
+            orders=self.orders,
+            now=self._now_ns,
+            position=self.position,
+            target=self.target,
+            waiting=self.pipeline.waiting,
+            worth=self._worth,
+        )
+        news = GatewayNews(self.pipeline.created, self.pipeline.cancelled, parts.store_failed)
+        self.gateways = {
+            venue: Gateway(connector, parts.journal, news)
+            for venue, connector in parts.connectors.items()
+        }
+        for venue, gateway in self.gateways.items():
+            self.pipeline.connect(venue, gateway)
+        self.runners = {plan.name: self._runner(plan) for plan in parts.strategies}
+        self.orders.on_change(self._order_changed)
+        for tracker in self.markets.values():
+            tracker.on_top(partial(self._top_moved, tracker.market))
+            tracker.on_validity(partial(self._validity_changed, tracker.market))
+
+    # What venues say.
+
+    def handle(self, event: VenueEvent) -> None:
+        """Apply one event of a venue."""
+        match event:
+            case OrderUpdate():
+                self.orders.apply_update(event, self._now_ns())
+            case Fill():
+                self._fill(event)
+            case BalanceUpdate():
+                self.accounts[event.venue].apply(event)
+            case PositionUpdate() | StreamState():
+                pass  # spot accounts hold no positions; streams are the engine's to watch
+            case _:
+                tracker = self.markets.get(event.market)
+                if tracker is not None:
+                    self.feed.add(event)
+                    tracker.apply(event)
+
+    def on_fill(self, listener: Callable[[Fill, Slot], None]) -> None:
+        """Call ``listener`` after each fill is booked."""
+        self._fill_listeners.append(listener)
+
+    # What happens on the tick.
+
+    def join(self, ticker: Ticker) -> None:
+        """Take part in the phases of every tick."""
+        ticker.add(Phase.INGEST, "trades", self._ingest)
+        ticker.add(Phase.RECONCILE, "books", self._reconcile)
+        ticker.add(Phase.GUARD, "risk", self._guard)
+        for name in self.runners:
+            ticker.add(Phase.DECIDE, name, partial(self._decide, name), core=False)
+        ticker.add(Phase.DISPATCH, "pipeline", self._dispatch)
+        ticker.add(Phase.REPORT, "report", self._report)
+
+    @property
+    def halted(self) -> Posture | None:
+        """Give the account's posture when it is HALTED."""
+        return next(
+            (
+                posture
+                for posture in self.gate.postures
+                if posture.level is PostureLevel.HALTED and posture.market is None
+            ),
+            None,
+        )
+
+    def stop(self, reason: str) -> None:
+        """Place nothing more and cancel everything."""
+        self.pipeline.open_for_creates = False
+        now_ns = self._now_ns()
+        for runner in self.runners.values():
+            runner.stop(now_ns)
+        self.pipeline.cancel_all(reason)
+        self.pipeline.dispatch()
+
+    def finish(self) -> None:
+        """Book the marks in force and journal what is known of the last fills."""
+        self._mark_all()
+        self.ledger.sample(self._now_ns())
+        for ledger in self.ledger.strategies.values():
+            ledger.uptime.advance(self._now_ns())
+            for result in ledger.markout.finish():
+                self._journal_markout(result)
+
+    def position(self, market: MarketId) -> Decimal:
+        """Give what we hold of a market's base by our own books."""
+        instrument = self.markets[market].instrument
+        flow = self.ledger.flows.get((market.venue, instrument.base))
+        return ZERO if flow is None else flow.balance / instrument.multiplier
+
+    def target(self, market: MarketId) -> Decimal:
+        """Give what the market's strategies steer to; what is held, until all have said it."""
+        targets = [
+            runner.target for runner in self.runners.values() if runner.market.market == market
+        ]
+        known = [target for target in targets if target is not None]
+        return sum(known, start=ZERO) if len(known) == len(targets) else self.position(market)
+
+    def balance(self, venue: str, asset: str) -> Balance:
+        """Give what a new order may use of an asset."""
+        live = [order for order in self.orders.live() if order.intent.slot.market.venue == venue]
+        return self.accounts[venue].balance(asset, live)
+
+    def _ingest(self, tick: Tick) -> None:
+        del tick
+        for market, tracker in self.markets.items():
+            trades = tracker.take_trades()
+            for runner in self.runners.values():
+                if runner.market.market == market:
+                    runner.collect(trades)
+
+    def _reconcile(self, tick: Tick) -> None:
+        for tracker in self.markets.values():
+            tracker.nudge(tick.at_ns)
+
+    def _guard(self, tick: Tick) -> None:
+        self._mark_all()
+        sample = self.ledger.sample(tick.at_ns)
+        self.figures.equity = sample.equity
+        self.figures.peak = self.ledger.nav.peak_equity
+        self.figures.day_start = self.ledger.nav.day_start_equity
+        self.gate.assess(self.view)
+        for market in self.markets:
+            self._enforce(market)
+
+    def _enforce(self, market: MarketId) -> None:
+        posture = self.gate.posture(market)
+        if posture.level is PostureLevel.REDUCING:
+            gap = self.position(market) - self.target(market)
+            self.pipeline.cancel_growing(market, gap, posture.rule)
+        elif posture.level.rank >= PostureLevel.CANCEL_ONLY.rank:
+            self._pull(market, posture.rule)
+
+    def _decide(self, name: str, tick: Tick) -> None:
+        runner = self.runners[name]
+        runner.decide(tick.number, tick.at_ns)
+        if runner.target is not None:
+            self.ledger.on_target(name, runner.target)
+
+    def _dispatch(self, tick: Tick) -> None:
+        del tick
+        self.pipeline.dispatch()
+
+    def _report(self, tick: Tick) -> None:
+        journal = self._parts.journal
+        journal.append(
+            TickPassed(
+                number=tick.number,
+                skipped=tick.skipped,
+                messages=self.feed.messages,
+                digest=self.feed.digest,
+            )
+        )
+        for name, runner in self.runners.items():
+            ledger = self.ledger.strategies[name]
+            for result in ledger.markout.take():
+                self._journal_markout(result)
+            parts = ledger.book.parts
+            bids, asks = self._resting(name)
+            journal.append(
+                QuotesSampled(
+                    strategy=name,
+                    mid=runner.market.mid,
+                    bid=bids[0][0] if bids else None,
+                    ask=asks[0][0] if asks else None,
+                    position=self.position(runner.market.market),
+                    target=ledger.book.target,
+                    equity=self.figures.equity,
+                    spread=parts.spread,
+                    inventory=parts.inventory,
+                    holding=parts.holding,
+                    fees=parts.fees,
+                    funding=parts.funding,
+                    total=parts.total,
+                )
+            )
+
+    # What happens between ticks.
+
+    def _wake(self) -> None:
+        if not self._woken:
+            self._woken = True
+            self._parts.soon(self._between)
+
+    def _between(self) -> None:
+        self._woken = False
+        self.pipeline.dispatch()
+
+    def _submit(self, actions: tuple[Action, ...]) -> None:
+        self.pipeline.submit(actions, self.view)
+        self._wake()
+
+    def _pull(self, market: MarketId, reason: str) -> None:
+        self.pipeline.drop_creates(market)
+        for runner in self.runners.values():
+            if runner.market.market == market:
+                runner.pull(reason, self._now_ns())
+
+    def _validity_changed(self, market: MarketId, valid: bool, reason: str) -> None:
+        if not valid:
+            self._pull(market, reason)
+
+    def _top_moved(self, market: MarketId, venue_ns: int, top: Top | None) -> None:
+        tracker, now_ns = self.markets[market], self._now_ns()
+        scale = tracker.book.scale
+        for name, runner in self.runners.items():
+            if runner.market is not tracker:
+                continue
+            ledger = self.ledger.strategies[name]
+            ledger.markout.on_mid(venue_ns, tracker.mid)
+            if top is None or scale is None:
+                ledger.uptime.on_invalid(now_ns)
+            else:
+                ledger.uptime.on_market(now_ns, scale.price(top.bid), scale.price(top.ask))
+
+    def _order_changed(self, order: Order) -> None:
+        name = order.intent.slot.strategy
+        runner = self.runners.get(name)
+        if runner is None:
+            return
+        now_ns = self._now_ns()
+        bids, asks = self._resting(name)
+        self.ledger.strategies[name].uptime.on_quotes(now_ns, bids, asks)
+        runner.order_changed(order, now_ns)
+
+    def _fill(self, fill: Fill) -> None:
+        order = self.orders.expects(fill)
+        if order is None:
+            if self.orders.get(fill.client_id) is None:
+                self._parts.journal.append(
+                    Incident(
+                        name="foreign_fill",
+                        detail=f"{fill.market} trade {fill.trade_id} of {fill.client_id or '-'}",
+                    )
+                )
+            return
+        slot, now_ns = order.intent.slot, self._now_ns()
+        tracker = self.markets[slot.market]
+        self._mark_all()
+        booked = self.ledger.on_fill(slot.strategy, fill, order.intent.reference)
+        ledger = self.ledger.strategies[slot.strategy]
+        notional = tracker.instrument.notional(fill.price, fill.quantity)
+        ledger.markout.on_fill(slot.strategy, slot.level, fill, notional, tracker.mid)
+        self._parts.journal.append(
+            FillBooked(
+                trade=fill.trade_id,
+                order=fill.client_id,
+                strategy=slot.strategy,
+                market=str(slot.market),
+                side=fill.side,
+                level=slot.level,
+                price=fill.price,
+                quantity=fill.quantity,
+                fee=fill.fee,
+                fee_asset=fill.fee_asset,
+                liquidity=fill.liquidity,
+                venue_ns=fill.venue_ns,
+                mark=booked.mark,
+                reference=order.intent.reference,
+                spread=booked.spread,
+            )
+        )
+        self.orders.apply_fill(fill, now_ns)
+        runner = self.runners.get(slot.strategy)
+        if runner is not None:
+            runner.filled(fill, slot, now_ns)
+        for listener in self._fill_listeners:
+            listener(fill, slot)
+
+    # Putting it together.
+
+    def _market(self, market: MarketId) -> MarketTracker:
+        connector = self._parts.connectors[market.venue]
+        shared = connector.capabilities.own_orders_in_book
+        return MarketTracker(
+            connector.instruments[market.symbol],
+            connector.sequence_rule(market.symbol),
+            self._parts.journal,
+            resync=partial(connector.resync, market.symbol),
+            own_orders=partial(self._own_orders, market) if shared else None,
+        )
+
+    def _own_orders(self, market: MarketId) -> dict[tuple[Side, int], int]:
+        scale = self.markets[market].book.scale
+        own: dict[tuple[Side, int], int] = {}
+        if scale is None:
+            return own
+        for order in self.orders.live(market=market):
+            if order.state not in _RESTING:
+                continue
+            key = (order.intent.side, scale.price_units(order.intent.price))
+            own[key] = own.get(key, 0) + scale.quantity_units(order.leaves)
+        return own
+
+    def _runner(self, plan: StrategyPlan) -> StrategyRunner:
+        tracker = self.markets[plan.market]
+        controller = plan.build(tracker.instrument)
+        return StrategyRunner(
+            StrategyParts(
+                name=plan.name,
+                controller=controller,
+                executor=QuotesExecutor(plan.name, _with(controller.plan, plan.replace)),
+                market=tracker,
+                orders=self.orders,
+                journal=self._parts.journal,
+                balance=partial(self.balance, plan.market.venue),
+                position=partial(self.position, plan.market),
+                posture=partial(self.gate.posture, plan.market),
+                submit=self._submit,
+                every=plan.every,
+                tick_ns=self._parts.tick_ns,
+            )
+        )
+
+    def _mark_all(self) -> None:
+        now_ns = self._now_ns()
+        for market, tracker in self.markets.items():
+            mid = tracker.mid
+            if mid is not None:
+                self.ledger.on_mark(market, mid, now_ns)
+
+    def _worth(self, asset: str) -> Decimal | None:
+        rate = self.ledger.rate(asset, self._now_ns())
+        return None if rate is None else rate.value
+
+    def _resting(
+        self, strategy: str
+    ) -> tuple[list[tuple[Decimal, Decimal]], list[tuple[Decimal, Decimal]]]:
+        # Acknowledged orders as (price, leaves), best first.
+        sides: dict[Side, list[tuple[Decimal, Decimal]]] = {Side.BUY: [], Side.SELL: []}
+        for order in self.orders.live(strategy=strategy):
+            if order.acknowledged_ns is not None and order.state in _RESTING:
+                sides[order.intent.side].append((order.intent.price, order.leaves))
+        return sorted(sides[Side.BUY], reverse=True), sorted(sides[Side.SELL])
+
+    def _journal_markout(self, result: MarkoutResult) -> None:
+        self._parts.journal.append(
+            MarkoutKnown(
+                trade=result.trade,
+                strategy=result.strategy,
+                side=result.side,
+                level=result.level,
+                notional=result.notional,
+                bps=dict(result.bps),
+            )
+        )
+
+
+def _with(config: QuotesConfig, wanted: Replace | None) -> QuotesConfig:
+    return config if wanted is None else replace(config, replace=wanted)

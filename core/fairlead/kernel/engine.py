@@ -1,0 +1,402 @@
+"""Run the engine: start reconciled, tick, and stop with proof. The asynchronous shell.
+
+Start is reconcile: nothing quotes before the venue's balances and open orders are read. Stop is
+proof: two complete reads of the open orders, a second or more apart, that show none of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from fairlead.api import Clock, Connector, Process
+from fairlead.errors import EngineError, ExitCode, StoreError
+from fairlead.kernel.desk import Desk
+from fairlead.kernel.observing import ObserverQueue
+from fairlead.kernel.ticker import CoreFailure, Part, Ticker
+from fairlead.model import (
+    BookSnapshot,
+    ClientId,
+    OrderUpdate,
+    StreamState,
+    StreamStatus,
+    Unavailable,
+    VenueEvent,
+)
+from fairlead.store import Incident, Journal, Reconciled, RunEnded, RunStarted
+
+__all__ = ["Engine", "EngineParts", "RunResult", "RunSetup", "StopReason"]
+
+_SECOND = 1_000_000_000
+# How long a venue may take to say that it is there, and to answer the start reconciliation.
+_START_NS = 60 * _SECOND
+# TRADING: stop has proof within this, or says what is left.
+_STOP_NS = 60 * _SECOND
+_PROOF_GAP_NS = 1 * _SECOND
+_MARGIN_NS = 1 * _SECOND
+_BUFFERED = 100_000
+
+
+class StopReason(StrEnum):
+    """Why a run ended."""
+
+    SOURCE_ENDED = "the source ended"
+    DURATION = "the time asked for is over"
+    ASKED = "asked to stop"
+    HALTED = "halted"
+    STORE = "the store failed"
+    FAILED = "a part of the engine failed"
+    VENUE = "a venue is unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class RunSetup:
+    """What is known of a run before it begins."""
+
+    instance: str
+    mode: str
+    seed: int | None
+    config_hash: str
+    currency: str
+    tag: int
+    epoch: int
+    #: False when the run before this one of the same instance was killed.
+    clean_before: bool = True
+
+
+@dataclass(slots=True)
+class RunResult:
+    """How a run went."""
+
+    reason: StopReason
+    detail: str
+    started_ns: int
+    ended_ns: int
+    #: True when two reads of every venue showed no order of ours.
+    proven: bool
+    #: The orders that could not be proven gone.
+    left: tuple[str, ...]
+    failure: BaseException | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Give the process's exit code."""
+        if isinstance(self.failure, EngineError) and self.reason is StopReason.FAILED:
+            return self.failure.exit_code
+        if self.reason is StopReason.FAILED:
+            return ExitCode.BUG
+        if not self.proven:
+            return ExitCode.NOT_PROVEN_GONE
+        if self.reason in (StopReason.HALTED, StopReason.STORE):
+            return ExitCode.HALTED
+        if self.reason is StopReason.VENUE:
+            return ExitCode.UNAVAILABLE
+        return ExitCode.CLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class EngineParts:
+    """What an engine is put together from."""
+
+    setup: RunSetup
+    clock: Clock
+    process: Process
+    journal: Journal
+    connectors: Mapping[str, Connector]
+    ticker: Ticker
+    #: Build the desk; asked once every venue has shown its markets.
+    desk: Callable[[Callable[[StoreError], None]], Desk]
+    observers: ObserverQueue
+
+
+@dataclass(slots=True)
+class _Stop:
+    reason: StopReason | None = None
+    detail: str = ""
+    failure: BaseException | None = None
+    event: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Engine:
+    """One run of one instance."""
+
+    def __init__(self, parts: EngineParts) -> None:
+        self._parts = parts
+        self._clock = parts.clock
+        self._stop = _Stop()
+        self._desk: Desk | None = None
+        self._up: set[str] = set()
+        self._ended: set[str] = set()
+        self._early: list[VenueEvent] = []
+        self._ready = asyncio.Event()
+        self._observe_only = False
+        self.started_ns = 0
+
+    @property
+    def desk(self) -> Desk:
+        """Give the desk; only once the engine has started."""
+        if self._desk is None:
+            raise RuntimeError("the engine has not started")
+        return self._desk
+
+    @property
+    def assembled(self) -> bool:
+        """Tell whether there is a desk."""
+        return self._desk is not None
+
+    def request_stop(self, reason: StopReason = StopReason.ASKED, detail: str = "") -> None:
+        """Begin a clean stop; the first request gives the reason."""
+        if self._stop.reason is None:
+            self._stop.reason, self._stop.detail = reason, detail
+        self._stop.event.set()
+
+    async def run(self, *, for_ns: int | None = None, observe_only: bool = False) -> RunResult:
+        """Run until the source ends, ``for_ns`` is over, or a stop is requested.
+
+        ``observe_only`` = decide everything and send nothing. Always ends with a clean stop; a
+        cancellation is a request for it.
+        """
+        self._observe_only = observe_only
+        setup = self._parts.setup
+        self.started_ns = self._clock.now_ns()
+        self._parts.journal.append(
+            RunStarted(
+                instance=setup.instance,
+                mode=setup.mode,
+                seed=setup.seed,
+                config_hash=setup.config_hash,
+                currency=setup.currency,
+            )
+        )
+        if not setup.clean_before:
+            self._parts.journal.append(
+                Incident(name="killed_before", detail="the run before this one never ended")
+            )
+        restore = self._parts.process.on_stop(self.request_stop)
+        loop = asyncio.get_running_loop()
+        tasks = [
+            loop.create_task(self._venue(name, connector), name=f"venue {name}")
+            for name, connector in self._parts.connectors.items()
+        ]
+        tasks.append(loop.create_task(self._parts.observers.run(), name="observers"))
+        timer = None
+        try:
+            if await self._start():
+                if for_ns is not None:
+                    timer = self._clock.call_at_ns(
+                        self._clock.now_ns() + for_ns,
+                        lambda: self.request_stop(StopReason.DURATION),
+                    )
+                await self._tick()
+            left = await self._finish()
+        finally:
+            restore()
+            if timer is not None:
+                timer.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return self._result(left)
+
+    def publish(self, event: VenueEvent) -> None:
+        """Take an event from a connector; never raises into it."""
+        try:
+            self._take(event)
+        except Exception as error:  # noqa: BLE001 - task supervisor: our failure is not the venue's
+            self._fail(error, "event handling")
+
+    def _take(self, event: VenueEvent) -> None:
+        if isinstance(event, StreamState):
+            self._stream(event)
+        elif self._desk is not None:
+            self._desk.handle(event)
+        elif len(self._early) < _BUFFERED:
+            self._early.append(event)
+        else:
+            self._early = [early for early in self._early if isinstance(early, BookSnapshot)]
+
+    def _stream(self, state: StreamState) -> None:
+        match state.status:
+            case StreamStatus.CONNECTED:
+                self._up.add(state.venue)
+                if self._desk is None and self._up >= set(self._parts.connectors):
+                    self._assemble()
+            case StreamStatus.ENDED:
+                self._ended.add(state.venue)
+                if self._ended >= set(self._parts.connectors):
+                    self.request_stop(StopReason.SOURCE_ENDED)
+            case StreamStatus.DISCONNECTED:
+                self._parts.journal.append(
+                    Incident(name="stream_lost", detail=f"{state.venue}: {state.detail}")
+                )
+
+    def _assemble(self) -> None:
+        desk = self._desk = self._parts.desk(self._store_failed)
+        desk.pipeline.open_for_creates = not self._observe_only
+        desk.orders.on_change(self._parts.observers.order_changed)
+        desk.on_fill(self._parts.observers.filled)
+        early, self._early = self._early, []
+        for event in early:
+            desk.handle(event)
+        self._ready.set()
+
+    async def _venue(self, name: str, connector: Connector) -> None:
+        try:
+            await connector.run(self.publish)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - task supervisor: a dead connector ends the run
+            self._fail(error, f"venue {name}")
+            return
+        if name not in self._ended:
+            self.request_stop(StopReason.VENUE, f"the connector of {name} returned")
+
+    async def _start(self) -> bool:
+        if not await self._wait(self._ready, _START_NS):
+            self.request_stop(StopReason.VENUE, "not every venue connected within 60 s")
+            return False
+        desk = self.desk
+        for venue, connector in self._parts.connectors.items():
+            balances = await connector.balances()
+            open_orders = await connector.open_orders()
+            if isinstance(balances, Unavailable) or isinstance(open_orders, Unavailable):
+                self.request_stop(StopReason.VENUE, f"{venue} did not answer at the start")
+                return False
+            desk.accounts[venue].begin(balances)
+            desk.ledger.open(venue, desk.accounts[venue].totals())
+            self._parts.journal.append(
+                Reconciled(
+                    venue=venue,
+                    open_orders=len(open_orders),
+                    balances=desk.accounts[venue].totals(),
+                    differences=tuple(self._strangers(open_orders)),
+                )
+            )
+        desk.join(self._parts.ticker)
+        self._parts.ticker.on_failure(self._part_failed)
+        self._parts.observers.started(self._parts.setup)
+        return True
+
+    def _strangers(self, orders: tuple[OrderUpdate, ...]) -> list[str]:
+        return [f"open order {order.client_id or order.venue_id}" for order in orders]
+
+    async def _tick(self) -> None:
+        try:
+            await self._parts.ticker.run(self._stopped)
+        except CoreFailure as failure:
+            self._fail(failure.__cause__ or failure, failure.part)
+
+    def _stopped(self) -> bool:
+        halted = self.desk.halted
+        if halted is not None:
+            self.request_stop(StopReason.HALTED, f"{halted.rule}: {halted.reason}")
+        return self._stop.reason is not None
+
+    async def _finish(self) -> tuple[str, ...]:
+        reason = self._stop.reason or StopReason.ASKED
+        left: tuple[str, ...] = ()
+        if self._desk is not None:
+            self._desk.stop(reason.value)
+            left = await self._prove(self._desk)
+            for gateway in self._desk.gateways.values():
+                await gateway.drain()
+            self._desk.finish()
+        self._parts.journal.append(RunEnded(reason=reason.value, proven=not left))
+        self._parts.observers.stopped(self._parts.setup.instance, reason.value, not left)
+        await self._parts.observers.drain()
+        return left
+
+    async def _prove(self, desk: Desk) -> tuple[str, ...]:
+        """Read every venue's open orders until two reads in a row show none of ours."""
+        limit_ns = self._clock.now_ns() + _STOP_NS
+        clean_reads = 0
+        left: tuple[str, ...] = ("nothing was read",)
+        while self._clock.now_ns() < limit_ns:
+            waiting_ns = self._unproven_until_ns(desk)
+            if self._clock.now_ns() < waiting_ns:
+                await self._clock.sleep_until_ns(min(waiting_ns, limit_ns))
+            desk.pipeline.cancel_all("stop")
+            desk.pipeline.dispatch()
+            left = await self._read_left(desk)
+            clean_reads = 0 if left else clean_reads + 1
+            if clean_reads == 2:
+                return ()
+            await self._clock.sleep_ns(_PROOF_GAP_NS)
+        return left
+
+    def _unproven_until_ns(self, desk: Desk) -> int:
+        # A create whose answer is out may still land until its deadline has passed.
+        return max(
+            (
+                order.recorded_ns
+                + self._parts.connectors[order.intent.slot.market.venue].capabilities.deadline_ns
+                + _MARGIN_NS
+                for order in desk.orders.live()
+                if order.state.is_unproven
+            ),
+            default=0,
+        )
+
+    async def _read_left(self, desk: Desk) -> tuple[str, ...]:
+        setup = self._parts.setup
+        left: list[str] = []
+        for venue, connector in self._parts.connectors.items():
+            orders = await connector.open_orders()
+            if isinstance(orders, Unavailable):
+                left.append(f"{venue}: open orders unavailable ({orders.cause})")
+                continue
+            for order in orders:
+                mine = ClientId.parse(order.client_id)
+                if mine is not None and mine.tag == setup.tag:
+                    left.append(f"{venue}: {order.client_id}")
+        left.extend(
+            f"{order.intent.slot.market.venue}: {order.client_id} ({order.state})"
+            for order in desk.orders.live()
+            if order.state.is_unproven
+        )
+        return tuple(dict.fromkeys(left))
+
+    async def _wait(self, event: asyncio.Event, limit_ns: int) -> bool:
+        # Until the event, a stop, or the limit on the engine's own clock.
+        timer = self._clock.call_at_ns(self._clock.now_ns() + limit_ns, self._stop.event.set)
+        waits = [
+            asyncio.get_running_loop().create_task(one.wait()) for one in (event, self._stop.event)
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        return event.is_set()
+
+    def _part_failed(self, part: Part, error: Exception) -> None:
+        if part.failures == 1 or part.core:
+            self._parts.journal.append(
+                Incident(name="part_failed", detail=f"{part.name}: {error!r}")
+            )
+
+    def _store_failed(self, error: StoreError) -> None:
+        self._parts.process.write_marker("HALTED", str(error))
+        self._stop.failure = error
+        self.request_stop(StopReason.STORE, str(error))
+
+    def _fail(self, error: BaseException, where: str) -> None:
+        if self._stop.failure is None:
+            self._stop.failure = error
+            self._parts.journal.append(Incident(name="core_failed", detail=f"{where}: {error!r}"))
+        self.request_stop(StopReason.FAILED, f"{where}: {error}")
+
+    def _result(self, left: tuple[str, ...]) -> RunResult:
+        return RunResult(
+            reason=self._stop.reason or StopReason.ASKED,
+            detail=self._stop.detail,
+            started_ns=self.started_ns,
+            ended_ns=self._clock.now_ns(),
+            proven=not left,
+            left=left,
+            failure=self._stop.failure,
+        )

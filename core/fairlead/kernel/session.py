@@ -1,0 +1,174 @@
+"""Run one session from settings to report: the clock that fits, the store, the engine.
+
+In paper mode the clock follows the source, so a session runs in virtual time: as fast as it can,
+or paced to a multiple of real time for someone who watches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairlead.api import Offers, Process
+from fairlead.config import Settings, config_hash
+from fairlead.errors import FeedError, StoreError
+from fairlead.kernel.container import EngineContainer, compose
+from fairlead.kernel.engine import Engine, RunResult
+from fairlead.kernel.ids import SystemIds
+from fairlead.kernel.plugins import Plugins
+from fairlead.kernel.tally import Tally
+from fairlead.kernel.virtual import VirtualClock, VirtualLoop
+from fairlead.ledger import Report, RunFacts, build_report
+from fairlead.model import Unavailable
+from fairlead.store import QueuedStore, TraceSink
+
+__all__ = ["Session", "SessionOptions", "SessionOutcome"]
+
+# Where a session starts whose venues bring no time of their own: 2026-01-01 00:00 UTC.
+_EPOCH_NS = 1_767_225_600_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """How a session is run, apart from what it does."""
+
+    #: Length in nanoseconds of the session's own time; None = until the source ends.
+    for_ns: int | None = None
+    #: Multiple of real time; None = as fast as possible.
+    pace: float | None = None
+    #: Decide everything and send nothing.
+    observe_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOutcome:
+    """What came of a session. ``report`` is None when it never started."""
+
+    result: RunResult
+    report: Report | None
+    trace_hash: str
+
+
+#: A task beside the engine: a live view, a progress line. Cancelled when the engine is done.
+Watch = Callable[["Session"], Coroutine[Any, Any, None]]
+
+
+class Session:
+    """One run of a configuration. Build it, then `run` it once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        plugins: Plugins,
+        offers: Offers,
+        *,
+        store: QueuedStore,
+        trace: TraceSink,
+        process: Process,
+        options: SessionOptions,
+    ) -> None:
+        self.settings = settings
+        self.options = options
+        self._trace = trace
+        self._store = store
+        self._loop = VirtualLoop(pace=options.pace)
+        self.clock = VirtualClock(self._loop)
+        self.container: EngineContainer = compose(
+            settings,
+            offers,
+            {
+                "clock": self.clock,
+                "ids": SystemIds(),
+                "process": process,
+                "store": store,
+                "trace": trace,
+                "observers": plugins.observers(self.clock.monotonic_ns),
+            },
+        )
+        connectors = self.container.connectors()
+        starts = [connector.starts_ns for connector in connectors.values()]
+        self._loop.begin(min((at for at in starts if at is not None), default=_EPOCH_NS))
+        self.epoch = self.container.identity().epoch
+        self.journal = self.container.journal()
+        self.tally = Tally(self.journal)
+        self.engine: Engine = self.container.engine()
+
+    @property
+    def name(self) -> str:
+        """Give the run's name: instance and epoch."""
+        return f"{self.settings.engine.instance}-{self.epoch}"
+
+    def run(self, watch: Watch | None = None) -> SessionOutcome:
+        """Run to the end and give the report; always leaves the store closed."""
+        asyncio.set_event_loop(self._loop)
+        try:
+            return self._loop.run_until_complete(self._run(watch))
+        finally:
+            asyncio.set_event_loop(None)
+            self._loop.close()
+
+    async def _run(self, watch: Watch | None) -> SessionOutcome:
+        task = None if watch is None else asyncio.get_running_loop().create_task(watch(self))
+        try:
+            result = await self.engine.run(
+                for_ns=self.options.for_ns, observe_only=self.options.observe_only
+            )
+        finally:
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        report = await self._report(result)
+        try:
+            self._store.close()
+        except StoreError as error:
+            result.failure = result.failure or error
+        return SessionOutcome(result, report, getattr(self._trace, "hexdigest", ""))
+
+    async def _report(self, result: RunResult) -> Report | None:
+        if not self.engine.assembled or isinstance(result.failure, FeedError):
+            return None
+        desk = self.engine.desk
+        self.tally.denied(desk.pipeline.denied)
+        ends = {}
+        for venue, connector in self.container.connectors().items():
+            balances = await connector.balances()
+            if not isinstance(balances, Unavailable):
+                ends[venue] = {update.asset: update.total for update in balances}
+        ticker = self.container.ticker()
+        return build_report(
+            RunFacts(
+                run=self.name,
+                instance=self.settings.engine.instance,
+                mode=self.settings.engine.mode,
+                seed=self.container.setup().seed,
+                config_hash=config_hash(self.settings),
+                started_ns=result.started_ns,
+                ended_ns=result.ended_ns,
+                messages=desk.feed.messages,
+                ticks=ticker.ticks,
+                overruns=ticker.overruns,
+                reason=result.reason.value,
+                proven=result.proven,
+                orders_left=len(result.left),
+                incidents=dict(sorted(self.tally.incidents.items())),
+            ),
+            desk.ledger,
+            self.tally.orders,
+            ends,
+        )
+
+
+def runs_folder(folder: Path, name: str) -> Path:
+    """Make the folder of one run.
+
+    :raises StoreError: when it cannot be made.
+    """
+    path = folder / name
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(str(path), f"cannot be made ({error.strerror})") from error
+    return path

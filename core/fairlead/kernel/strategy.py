@@ -1,0 +1,203 @@
+"""Run one strategy: show it the market, take its decision, and lead its executor step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from fairlead.api import (
+    KEEP,
+    Action,
+    Balance,
+    Controller,
+    Decision,
+    Executor,
+    ExecutorEvent,
+    ExecutorView,
+    Filled,
+    Gate,
+    OrderChanged,
+    OrderView,
+    Posture,
+    PostureLevel,
+    Pull,
+    Stop,
+    View,
+    Wake,
+    Wish,
+)
+from fairlead.model import ONE, Fill, Quote, Slot, Trade
+from fairlead.store import DecisionMade, Incident, Journal
+from fairlead.trackers import MarketTracker, Order, OrderTracker
+
+__all__ = ["StrategyParts", "StrategyRunner"]
+
+# What happened since the last decision, at most; more would not change one.
+_NEWS_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyParts:
+    """What a strategy runs with."""
+
+    name: str
+    controller: Controller[Any]
+    executor: Executor[Any]
+    market: MarketTracker
+    orders: OrderTracker
+    journal: Journal
+    balance: Callable[[str], Balance]
+    position: Callable[[], Decimal]
+    posture: Callable[[], Posture]
+    submit: Callable[[tuple[Action, ...]], None]
+    every: int
+    tick_ns: int
+
+
+class StrategyRunner:
+    """One strategy and its quotes executor; everything it wants goes to the pipeline."""
+
+    def __init__(self, parts: StrategyParts) -> None:
+        self._parts = parts
+        self.name = parts.name
+        self.market = parts.market
+        #: What the strategy steers to, in base units; None before its first word on it.
+        self.target: Decimal | None = None
+        #: The last decision's quotes and gates, for those who look.
+        self.quotes: tuple[Quote, ...] = ()
+        self.gates: tuple[Gate, ...] = ()
+        self.failures = 0
+        self._memory: msgspec.Struct = parts.controller.initial()
+        self._state: msgspec.Struct = parts.executor.initial()
+        self._trades: list[Trade] = []
+        self._fills: list[Fill] = []
+        self._closed: list[OrderView] = []
+        self._journaled: tuple[object, ...] | None = None
+        self._stopped = False
+
+    def collect(self, trades: tuple[Trade, ...]) -> None:
+        """Keep prints for the next decision."""
+        if len(self._trades) < _NEWS_KEPT:
+            self._trades.extend(trades)
+
+    def decide(self, number: int, now_ns: int) -> None:
+        """Decide, when this tick is one of the strategy's, and let the executor work on it."""
+        if self._stopped or number % self._parts.every:
+            return
+        posture = self._parts.posture()
+        if posture.level.rank >= PostureLevel.CANCEL_ONLY.rank:
+            self._pull(Gate(posture.rule, posture.reason), now_ns)
+            return
+        decision = self._ask(now_ns, posture)
+        self._trades.clear()
+        self._fills.clear()
+        self._closed.clear()
+        if decision is None:
+            return
+        self._memory = decision.memory
+        if decision.target is not None:
+            self.target = decision.target
+        self.gates = decision.gates
+        if decision.quotes is KEEP:
+            self._write_down(len(self.quotes))
+            self._step(Wake(), now_ns)
+            return
+        self.quotes = decision.quotes
+        self._write_down(len(self.quotes))
+        self._step(Wish(decision.quotes, now_ns), now_ns)
+
+    def pull(self, reason: str, now_ns: int) -> None:
+        """Take every quote away at once."""
+        self._step(Pull(reason), now_ns)
+
+    def stop(self, now_ns: int) -> None:
+        """Cancel everything and decide nothing more."""
+        self._stopped = True
+        self._step(Stop(), now_ns)
+
+    def order_changed(self, order: Order, now_ns: int) -> None:
+        """Tell the executor that one of its orders moved."""
+        view = order.view()
+        if view.state.is_closed and len(self._closed) < _NEWS_KEPT:
+            self._closed.append(view)
+        self._step(OrderChanged(view), now_ns)
+
+    def filled(self, fill: Fill, slot: Slot, now_ns: int) -> None:
+        """Tell executor and, with the next decision, controller of an own fill."""
+        if len(self._fills) < _NEWS_KEPT:
+            self._fills.append(fill)
+        self._step(Filled(fill, slot), now_ns)
+
+    def _pull(self, gate: Gate, now_ns: int) -> None:
+        self.quotes, self.gates = (), (gate,)
+        self._write_down(0)
+        self._step(Pull(gate.name), now_ns)
+
+    def _ask(self, now_ns: int, posture: Posture) -> Decision[Any] | None:
+        try:
+            return self._parts.controller.decide(self._view(now_ns, posture), self._memory)
+        except Exception as error:  # noqa: BLE001 - plugin boundary: without a decision no quotes
+            self.failures += 1
+            if self.failures == 1:
+                self._parts.journal.append(
+                    Incident(name="strategy_failed", detail=f"{self.name}: {error!r}")
+                )
+            self._pull(Gate("strategy failed", repr(error)), now_ns)
+            return None
+
+    def _view(self, now_ns: int, posture: Posture) -> View:
+        market = self.market
+        instrument = market.instrument
+        return View(
+            now_ns=now_ns,
+            market=instrument.market,
+            instrument=instrument,
+            book=market.view(),
+            mark=market.mark,
+            base=self._parts.balance(instrument.base),
+            quote=self._parts.balance(instrument.quote),
+            position=self._parts.position(),
+            orders=self._live(),
+            trades=tuple(self._trades),
+            fills=tuple(self._fills),
+            closed=tuple(self._closed),
+            spread_factor=max(posture.spread_factor, ONE),
+        )
+
+    def _live(self) -> tuple[OrderView, ...]:
+        return tuple(order.view() for order in self._parts.orders.live(strategy=self.name))
+
+    def _step(self, event: ExecutorEvent, now_ns: int) -> None:
+        book = self.market.view()
+        view = ExecutorView(
+            now_ns=now_ns,
+            instrument=self.market.instrument,
+            orders=self._live(),
+            tick_ns=self._parts.tick_ns,
+            best_bid=None if book is None else book.best_bid.price,
+            best_ask=None if book is None else book.best_ask.price,
+        )
+        step = self._parts.executor.step(self._state, event, view)
+        self._state = step.state
+        if step.actions:
+            self._parts.submit(step.actions)
+
+    def _write_down(self, quotes: int) -> None:
+        # Only what differs from the last decision, so that a quiet hour is a short journal.
+        shape = (quotes, tuple(gate.name for gate in self.gates), self.target)
+        if shape == self._journaled:
+            return
+        self._journaled = shape
+        self._parts.journal.append(
+            DecisionMade(
+                strategy=self.name,
+                market=str(self.market.market),
+                quotes=quotes,
+                gates=self.gates,
+                target=self.target,
+            )
+        )

@@ -1,0 +1,253 @@
+"""Lead every order the same way to its venue.
+
+The way: normalize, risk, breaker, reserve, queue, throttle, batch, record, send. Whatever can
+refuse comes before the record; between record and send nothing decides. Cancels take the short
+way: they are never checked, never queued behind creates and never wait for the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+
+from fairlead.api import Action, Cancel, Denied, Place, RiskView
+from fairlead.model import (
+    ZERO,
+    CancelRequest,
+    Instrument,
+    MarketId,
+    OrderIntent,
+    OrderState,
+    Outcome,
+    Side,
+    Slot,
+    trimmed,
+)
+from fairlead.pipeline.breaker import Breaker
+from fairlead.pipeline.gateway import Gateway
+from fairlead.pipeline.normalize import normalize
+from fairlead.pipeline.queue import CreateQueue, batches
+from fairlead.pipeline.risk import RiskGate, growing
+from fairlead.store import Incident, IntentDenied, Journal
+from fairlead.trackers import AccountTracker, Order, OrderTracker, needs
+
+__all__ = ["Pipeline", "PipelineParts"]
+
+# A refused wish is not asked again at once: 1, 2, 4 … ticks, at most a minute.
+_LONGEST_BACKOFF_NS = 60_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineParts:
+    """What a pipeline works with."""
+
+    journal: Journal
+    orders: OrderTracker
+    accounts: AccountTracker
+    gate: RiskGate
+    instruments: Mapping[MarketId, Instrument]
+    new_id: Callable[[], str]
+    now_ns: Callable[[], int]
+    mid: Callable[[MarketId], Decimal | None]
+    tick_ns: int
+
+
+@dataclass(slots=True)
+class _Backoff:
+    rule: str
+    until_ns: int
+    wait_ns: int
+
+
+class Pipeline:
+    """The one way by which orders and cancels leave, for all strategies and venues."""
+
+    def __init__(self, parts: PipelineParts) -> None:
+        self._parts = parts
+        self._gateways: dict[str, Gateway] = {}
+        self._breaker = Breaker()
+        self._queue = CreateQueue()
+        self._cancels: dict[str, str] = {}
+        self._backoffs: dict[Slot, _Backoff] = {}
+        #: Denials by strategy and rule. Every one counts; only a change is journaled.
+        self.denied: dict[str, dict[str, int]] = {}
+        self.open_for_creates = True
+        parts.orders.on_change(self._order_changed)
+
+    def connect(self, venue: str, gateway: Gateway) -> None:
+        """Send what concerns ``venue`` through this gateway."""
+        self._gateways[venue] = gateway
+
+    def submit(self, actions: Sequence[Action], view: RiskView) -> None:
+        """Take an executor's actions; they leave at the next `dispatch`."""
+        for action in actions:
+            match action:
+                case Cancel(client_id=client_id, reason=reason):
+                    self._cancels.setdefault(client_id, reason)
+                case Place():
+                    self._admit(action, view)
+
+    def waiting(self) -> tuple[OrderIntent, ...]:
+        """Give the creates that were allowed but have not left."""
+        return self._queue.waiting()
+
+    def drop_creates(self, market: MarketId | None = None) -> None:
+        """Forget creates that wait, of one market or all: a posture or a stop caught them."""
+        self._queue.drop(lambda intent: market is None or intent.slot.market == market)
+
+    def cancel_all(self, reason: str) -> None:
+        """Ask for every live order to be cancelled, at the next `dispatch`."""
+        for order in self._parts.orders.live():
+            self._cancels.setdefault(order.client_id, reason)
+
+    def cancel_growing(self, market: MarketId, gap: Decimal, reason: str) -> None:
+        """Ask for the live orders that would grow |gap| to be cancelled."""
+        for order in self._parts.orders.live(market=market):
+            if growing(order.intent.side, gap):
+                self._cancels.setdefault(order.client_id, reason)
+
+    def dispatch(self) -> None:
+        """Let everything leave that can: cancels first, then creates by urgency."""
+        self._send_cancels()
+        if not self.open_for_creates:
+            self.drop_creates()
+            return
+        now_ns = self._parts.now_ns()
+        oldest_ns = now_ns - self._parts.tick_ns
+        self._queue.drop(lambda intent: intent.decided_ns < oldest_ns)
+        for venue, gateway in self._gateways.items():
+            limits = gateway.connector.capabilities.batch
+            taken = self._queue.take(venue, gateway.room * max(limits.creates, 1))
+            for batch in batches(taken, limits):
+                self._record_and_send(batch, gateway, now_ns)
+
+    def created(self, intent: OrderIntent, outcome: Outcome) -> None:
+        """Take a create's outcome from the gateway."""
+        now_ns = self._parts.now_ns()
+        market = intent.instrument.market
+        if self._breaker.learn(market, outcome, now_ns):
+            self._parts.journal.append(
+                Incident(name="market_paused", detail=f"{market}: ten rejects in a row")
+            )
+        self._parts.orders.apply_outcome(intent.client_id, outcome, now_ns)
+
+    def cancelled(self, request: CancelRequest, outcome: Outcome) -> None:
+        """Take a cancel's outcome from the gateway."""
+        self._parts.orders.apply_cancel_outcome(request.client_id, outcome)
+
+    def _admit(self, place: Place, view: RiskView) -> None:
+        now_ns = self._parts.now_ns()
+        backoff = self._backoffs.get(place.slot)
+        if backoff is not None and now_ns < backoff.until_ns:
+            return
+        instrument = self._parts.instruments[place.slot.market]
+        intent = normalize(place, instrument)
+        if isinstance(intent, Denied):
+            self._deny(place, "normalize", intent, now_ns)
+            return
+        intent = msgspec.structs.replace(intent, mid=self._parts.mid(instrument.market))
+        refusal = self._parts.gate.check(intent, view)
+        if refusal is not None:
+            self._deny(place, "risk", refusal, now_ns)
+            return
+        refusal = self._breaker.check(instrument.market, now_ns)
+        if refusal is not None:
+            self._deny(place, "breaker", refusal, now_ns)
+            return
+        refusal = self._reserve(intent)
+        if refusal is not None:
+            self._deny(place, "reserve", refusal, now_ns)
+            return
+        self._backoffs.pop(place.slot, None)
+        self._queue.put(intent)
+
+    def _reserve(self, intent: OrderIntent) -> Denied | None:
+        # Queued creates hold what they need until they are recorded; then the order holds it.
+        instrument = intent.instrument
+        venue = instrument.market.venue
+        asset = instrument.quote if intent.side is Side.BUY else instrument.base
+        live = [
+            order for order in self._parts.orders.live() if order.intent.slot.market.venue == venue
+        ]
+        available = self._parts.accounts[venue].balance(asset, live).available - sum(
+            (
+                needs(other, other.quantity, asset)
+                for other in self._queue.waiting()
+                if other.slot.market.venue == venue and other.slot != intent.slot
+            ),
+            start=ZERO,
+        )
+        need = needs(intent, intent.quantity, asset)
+        if need > available:
+            return Denied("balance", need, available, f"not enough {asset}")
+        return None
+
+    def _deny(self, place: Place, stage: str, denied: Denied, now_ns: int) -> None:
+        slot = place.slot
+        counts = self.denied.setdefault(slot.strategy, {})
+        counts[denied.rule] = counts.get(denied.rule, 0) + 1
+        backoff = self._backoffs.get(slot)
+        repeated = backoff is not None and backoff.rule == denied.rule
+        wait_ns = self._parts.tick_ns
+        if backoff is not None and repeated:
+            wait_ns = min(2 * backoff.wait_ns, max(_LONGEST_BACKOFF_NS, self._parts.tick_ns))
+        self._backoffs[slot] = _Backoff(denied.rule, now_ns + wait_ns, wait_ns)
+        if repeated:
+            return
+        self._parts.journal.append(
+            IntentDenied(
+                strategy=slot.strategy,
+                market=str(slot.market),
+                side=place.side,
+                level=slot.level,
+                price=place.price,
+                quantity=place.quantity,
+                stage=stage,
+                rule=denied.rule,
+                observed=_figure(denied.observed),
+                limit=_figure(denied.limit),
+                reasons=place.reasons,
+            )
+        )
+
+    def _record_and_send(
+        self, batch: tuple[OrderIntent, ...], gateway: Gateway, now_ns: int
+    ) -> None:
+        named = tuple(
+            msgspec.structs.replace(intent, client_id=self._parts.new_id()) for intent in batch
+        )
+        seq = 0
+        for intent in named:
+            seq = self._parts.orders.record(intent, now_ns)
+        gateway.create(named, seq)
+
+    def _send_cancels(self) -> None:
+        now_ns = self._parts.now_ns()
+        by_venue: dict[str, list[CancelRequest]] = {}
+        held: dict[str, str] = {}
+        for client_id, reason in self._cancels.items():
+            order = self._parts.orders.get(client_id)
+            if order is None or order.state.is_closed:
+                continue
+            if order.state is OrderState.PENDING_CREATE:
+                held[client_id] = reason  # follows the answer to the create
+                continue
+            if self._parts.orders.ask_cancel(client_id, reason, now_ns) is not None:
+                slot = order.intent.slot
+                by_venue.setdefault(slot.market.venue, []).append(
+                    CancelRequest(client_id, slot.market, order.venue_id, reason)
+                )
+        self._cancels = held
+        for venue, requests in by_venue.items():
+            self._gateways[venue].cancel(requests)
+
+    def _order_changed(self, order: Order) -> None:
+        if order.client_id in self._cancels and order.state is not OrderState.PENDING_CREATE:
+            self._send_cancels()
+
+
+def _figure(value: Decimal | str) -> str:
+    return trimmed(value) if isinstance(value, Decimal) else value

@@ -1,0 +1,80 @@
+"""Know what each venue says we hold, and what of it a new order may use.
+
+What we hold by our own books is the ledger's to say; here is the venue's side. A new order may
+use the venue's free balance less what our orders on their way will lock. A balance that was
+never read is unknown, not zero: `VenueAccount.known`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from fairlead.api import Balance
+from fairlead.model import ZERO, BalanceUpdate, OrderIntent, OrderState, Side
+from fairlead.trackers.orders import Order
+
+__all__ = ["AccountTracker", "VenueAccount", "needs"]
+
+
+class VenueAccount:
+    """The account at one venue as the venue shows it."""
+
+    def __init__(self, venue: str) -> None:
+        self.venue = venue
+        #: False until the first complete reading of the balances.
+        self.known = False
+        self._balances: dict[str, BalanceUpdate] = {}
+
+    def begin(self, balances: Iterable[BalanceUpdate]) -> None:
+        """Take a complete reading."""
+        for update in balances:
+            self.apply(update)
+        self.known = True
+
+    def apply(self, update: BalanceUpdate) -> None:
+        """Take news of one asset; older news than what we have is left out."""
+        held = self._balances.get(update.asset)
+        if held is None or update.venue_ns >= held.venue_ns:
+            self._balances[update.asset] = update
+
+    def totals(self) -> dict[str, Decimal]:
+        """Give what the venue holds for us, by asset."""
+        return {asset: update.total for asset, update in sorted(self._balances.items())}
+
+    def balance(self, asset: str, orders: Iterable[Order]) -> Balance:
+        """Give an asset's balance; ``orders`` = all live orders of ours at this venue."""
+        held = self._balances.get(asset)
+        free, locked = (held.free, held.locked) if held is not None else (ZERO, ZERO)
+        acknowledged = on_the_way = ZERO
+        for order in orders:
+            need = needs(order.intent, order.leaves, asset)
+            if order.state in (OrderState.PENDING_CREATE, OrderState.UNKNOWN):
+                on_the_way += need
+            else:
+                acknowledged += need
+        # The venue locks what it acknowledged; where its news lags, we hold it back ourselves.
+        return Balance(free, locked, on_the_way + max(acknowledged - locked, ZERO))
+
+
+def needs(intent: OrderIntent, quantity: Decimal, asset: str) -> Decimal:
+    """Give how much of ``asset`` an order takes for ``quantity``: quote to buy, base to sell."""
+    instrument = intent.instrument
+    if intent.side is Side.BUY:
+        return instrument.notional(intent.price, quantity) if asset == instrument.quote else ZERO
+    return quantity * instrument.multiplier if asset == instrument.base else ZERO
+
+
+class AccountTracker:
+    """The accounts of all venues, by the venue's name."""
+
+    def __init__(self, venues: Iterable[str]) -> None:
+        self.venues: Mapping[str, VenueAccount] = {venue: VenueAccount(venue) for venue in venues}
+
+    def __getitem__(self, venue: str) -> VenueAccount:
+        return self.venues[venue]
+
+    @property
+    def known(self) -> bool:
+        """Tell whether every venue's balances have been read."""
+        return all(account.known for account in self.venues.values())

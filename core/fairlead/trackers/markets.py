@@ -1,0 +1,185 @@
+"""Know the market: one book for each market, its mark, and since when it can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from hashlib import blake2b
+
+import msgspec
+
+from fairlead.api import BookView
+from fairlead.book import Book, BookResult, SelfCheck, SequenceRule, Top
+from fairlead.model import (
+    HALF,
+    BestQuote,
+    BookDiff,
+    BookLost,
+    BookSnapshot,
+    Instrument,
+    MarketEvent,
+    Side,
+    Trade,
+)
+from fairlead.store import Incident, Journal
+
+__all__ = ["Feed", "MarketTracker"]
+
+_encode = msgspec.msgpack.Encoder().encode
+_BROKEN = (BookResult.GAP, BookResult.CROSSED)
+# Prints kept for the next decision; a tick that brought more has seen enough.
+_TRADES_KEPT = 10_000
+# A book that stays invalid is asked for again this often.
+_RESYNC_EVERY_NS = 2_000_000_000
+
+
+class Feed:
+    """Counts market messages and hashes them in order, so that traces need not hold them."""
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self._hash = blake2b(digest_size=8)
+
+    def add(self, event: MarketEvent) -> None:
+        """Count one message."""
+        self.messages += 1
+        self._hash.update(_encode(event))
+
+    @property
+    def digest(self) -> str:
+        """Give the running hash over every message so far."""
+        return self._hash.hexdigest()
+
+
+class MarketTracker:
+    """One market as of the last message that arrived."""
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        rule: SequenceRule,
+        journal: Journal,
+        *,
+        resync: Callable[[], None],
+        own_orders: Callable[[], Mapping[tuple[Side, int], int]] | None = None,
+    ) -> None:
+        self.instrument = instrument
+        self.market = instrument.market
+        self.check = SelfCheck()
+        self.book = Book(instrument.market, rule, check=self.check)
+        #: Prints since the list was last taken.
+        self._trades: list[Trade] = []
+        #: Since when the book has been valid without a break; None while it is not.
+        self.valid_since_ns: int | None = None
+        self._journal = journal
+        self._resync = resync
+        self._own_orders = own_orders
+        self._asked_ns: int | None = None
+        self._seen: Top | None = None
+        self._last_top: Top | None = None
+        self._mark: Decimal | None = None
+        self._top_listeners: list[Callable[[int, Top | None], None]] = []
+        self._validity_listeners: list[Callable[[bool, str], None]] = []
+
+    def on_top(self, listener: Callable[[int, Top | None], None]) -> None:
+        """Call ``listener(venue_ns, top)`` when a best price moved; None = no valid market."""
+        self._top_listeners.append(listener)
+
+    def on_validity(self, listener: Callable[[bool, str], None]) -> None:
+        """Call ``listener(valid, reason)`` when the book became valid or invalid."""
+        self._validity_listeners.append(listener)
+
+    def apply(self, event: MarketEvent) -> None:
+        """Take one message, in the order of arrival."""
+        match event:
+            case BestQuote():
+                if self.check.on_quote(event) is False:
+                    self._lose(event.local_ns, "the venue's best quote disagrees with the book")
+            case BookDiff():
+                self._after(self.book.on_diff(event), event.local_ns)
+            case Trade():
+                if len(self._trades) < _TRADES_KEPT:
+                    self._trades.append(event)
+            case BookSnapshot():
+                self._after(self.book.on_snapshot(event), event.local_ns)
+            case BookLost(reason=reason):
+                self._lose(event.local_ns, reason)
+
+    def take_trades(self) -> tuple[Trade, ...]:
+        """Give the prints since the last call, oldest first."""
+        trades = tuple(self._trades)
+        self._trades.clear()
+        return trades
+
+    def view(self) -> BookView | None:
+        """Show the valid book without our own orders; None while there is none."""
+        own = None if self._own_orders is None else self._own_orders()
+        return self.book.view(own)
+
+    @property
+    def mid(self) -> Decimal | None:
+        """Give the mid of the valid book."""
+        return None if self.book.top is None else self.mark
+
+    @property
+    def mark(self) -> Decimal | None:
+        """Give the last valid mark; None before the first."""
+        top, scale = self.book.top, self.book.scale
+        if self._own_orders is not None:
+            view = self.view()
+            if view is not None:
+                self._mark = view.mid
+        elif top is not None and scale is not None and top is not self._seen:
+            self._mark = scale.price(top.bid + top.ask) * HALF
+        self._seen = top
+        return self._mark
+
+    def nudge(self, now_ns: int) -> None:
+        """Ask again for a book that is still missing."""
+        asked = self._asked_ns
+        if not self.book.valid and asked is not None and now_ns - asked >= _RESYNC_EVERY_NS:
+            self._asked_ns = now_ns
+            self._resync()
+
+    def _after(self, result: BookResult, local_ns: int) -> None:
+        if result in _BROKEN:
+            self._journal.append(
+                Incident(name=f"book_{result.value}", detail=f"{self.market}: {self.book.reason}")
+            )
+            self._ask(local_ns)
+        if result is BookResult.DROPPED or result is BookResult.BUFFERED:
+            return
+        self._settle(local_ns)
+
+    def _lose(self, local_ns: int, reason: str) -> None:
+        if self.book.valid:
+            self._journal.append(Incident(name="book_lost", detail=f"{self.market}: {reason}"))
+        self.book.lose(reason)
+        self._ask(local_ns)
+        self._settle(local_ns)
+
+    def _ask(self, local_ns: int) -> None:
+        self._asked_ns = local_ns
+        self._resync()
+
+    def _settle(self, local_ns: int) -> None:
+        # Tell who listens, and only when prices or validity moved.
+        top, before = self.book.top, self._last_top
+        self._last_top = top
+        if top is not None and before is not None:
+            if top.bid != before.bid or top.ask != before.ask:
+                self._tell_top(top)
+            return
+        if top is before:
+            return
+        self.valid_since_ns = None if top is None else local_ns
+        self._tell_top(top)
+        for listener in self._validity_listeners:
+            listener(top is not None, "" if top is not None else self._why_not())
+
+    def _tell_top(self, top: Top | None) -> None:
+        for listener in self._top_listeners:
+            listener(self.book.venue_ns, top)
+
+    def _why_not(self) -> str:
+        return self.book.reason or "a side of the book is empty"

@@ -1,0 +1,317 @@
+"""Keep the shadow ledger of our orders: what is proven about each, from whatever came first.
+
+Answers, stream news and fills may come in any order, twice or late. Every change goes through
+the one table of states (`fairlead.model.TRANSITIONS`) and into the journal; a fill counts once,
+by venue and trade id. Finished orders stay known for a while, for late news.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from decimal import Decimal
+
+from fairlead.api import OrderView
+from fairlead.model import (
+    ZERO,
+    Accepted,
+    Fill,
+    MarketId,
+    NotSent,
+    OrderIntent,
+    OrderState,
+    OrderTrigger,
+    OrderUpdate,
+    Outcome,
+    RejectClass,
+    Rejected,
+    Unknown,
+    next_state,
+    trimmed,
+)
+from fairlead.store import (
+    CancelAsked,
+    Incident,
+    Journal,
+    OrderMoved,
+    OrderRecorded,
+)
+
+__all__ = ["Order", "OrderTracker"]
+
+# Finished orders kept for late news; enough for hours of quoting, a few MB at most.
+_CLOSED_KEPT = 5_000
+
+_FINAL_TRIGGERS = {
+    OrderState.CANCELLED: OrderTrigger.CANCELLED,
+    OrderState.EXPIRED: OrderTrigger.EXPIRED,
+    OrderState.REJECTED: OrderTrigger.REJECTED,
+}
+_UNPROVEN = (OrderState.PENDING_CREATE, OrderState.UNKNOWN)
+
+
+class Order:
+    """One order of ours and all that is proven about it."""
+
+    __slots__ = (
+        "_view",
+        "acknowledged_ns",
+        "cancel_sent_ns",
+        "filled",
+        "final",
+        "intent",
+        "recorded_ns",
+        "state",
+        "trades",
+        "venue_id",
+    )
+
+    def __init__(self, intent: OrderIntent, now_ns: int) -> None:
+        self.intent = intent
+        self.state = OrderState.PENDING_CREATE
+        self.filled = ZERO
+        self.venue_id: str | None = None
+        self.recorded_ns = now_ns
+        self.acknowledged_ns: int | None = None
+        self.cancel_sent_ns: int | None = None
+        #: An end that the venue announced while fills that belong to it are still missing.
+        self.final: tuple[OrderTrigger, Decimal] | None = None
+        #: Trade ids booked, so that none counts twice.
+        self.trades: list[str] = []
+        self._view: OrderView | None = None
+
+    @property
+    def client_id(self) -> str:
+        """Give our id of the order."""
+        return self.intent.client_id
+
+    @property
+    def leaves(self) -> Decimal:
+        """Give what may still fill."""
+        return self.intent.quantity - self.filled
+
+    def view(self) -> OrderView:
+        """Show the order as it is now."""
+        if self._view is None:
+            intent = self.intent
+            self._view = OrderView(
+                client_id=intent.client_id,
+                slot=intent.slot,
+                side=intent.side,
+                price=intent.price,
+                quantity=intent.quantity,
+                filled=self.filled,
+                state=self.state,
+                purpose=intent.purpose,
+                decided_ns=intent.decided_ns,
+                acknowledged_ns=self.acknowledged_ns,
+            )
+        return self._view
+
+    def touch(self) -> None:
+        """Forget the view made before a change."""
+        self._view = None
+
+
+class OrderTracker:
+    """All orders of this run, by client id; the only place that changes an order."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._live: dict[str, Order] = {}
+        self._closed: OrderedDict[str, Order] = OrderedDict()
+        self._changed: list[Callable[[Order], None]] = []
+
+    def on_change(self, listener: Callable[[Order], None]) -> None:
+        """Call ``listener`` after each change of an order's state or filled quantity."""
+        self._changed.append(listener)
+
+    def get(self, client_id: str) -> Order | None:
+        """Find an order, finished ones included while they are remembered."""
+        return self._live.get(client_id) or self._closed.get(client_id)
+
+    def live(
+        self, *, strategy: str | None = None, market: MarketId | None = None
+    ) -> tuple[Order, ...]:
+        """Give the orders that are not closed, oldest first."""
+        return tuple(
+            order
+            for order in self._live.values()
+            if (strategy is None or order.intent.slot.strategy == strategy)
+            and (market is None or order.intent.slot.market == market)
+        )
+
+    def record(self, intent: OrderIntent, now_ns: int) -> int:
+        """Take an intent that is about to be sent; gives the journal number to wait for."""
+        if self.get(intent.client_id) is not None:
+            raise ValueError(f"client id {intent.client_id} was used before")
+        self._live[intent.client_id] = Order(intent, now_ns)
+        return self._journal.append(
+            OrderRecorded(
+                order=intent.client_id,
+                strategy=intent.slot.strategy,
+                market=str(intent.slot.market),
+                side=intent.side,
+                level=intent.slot.level,
+                price=intent.price,
+                quantity=intent.quantity,
+                time_in_force=intent.time_in_force,
+                post_only=intent.post_only,
+                reduce_only=intent.reduce_only,
+                purpose=intent.purpose,
+                decided_ns=intent.decided_ns,
+                reference=intent.reference,
+                mid=intent.mid,
+                reasons=intent.reasons,
+            )
+        )
+
+    def apply_outcome(self, client_id: str, outcome: Outcome, now_ns: int) -> None:
+        """Take the answer to a create; the stream may have said more before."""
+        order = self._live.get(client_id)
+        if order is None:
+            return
+        match outcome:
+            case Accepted(venue_id=venue_id):
+                self._acknowledge(order, venue_id, now_ns)
+            case Rejected(code=code, detail=detail) if order.state in _UNPROVEN:
+                self._move(order, OrderTrigger.REJECTED, f"{code} {detail}".strip())
+            case NotSent(cause=cause) if order.state is OrderState.PENDING_CREATE:
+                self._move(order, OrderTrigger.NOT_SENT, cause)
+            case Unknown(cause=cause) if order.state is OrderState.PENDING_CREATE:
+                self._move(order, OrderTrigger.ANSWER_LOST, cause)
+            case _:
+                # The stream has proven more than this answer says.
+                pass
+
+    def ask_cancel(self, client_id: str, reason: str, now_ns: int) -> Order | None:
+        """Mark that a cancel leaves now; None when the order is closed or already leaving.
+
+        An order whose create is unanswered keeps its state: its cancel follows the answer.
+        """
+        order = self._live.get(client_id)
+        if order is None or order.state in (
+            OrderState.PENDING_CANCEL,
+            OrderState.PENDING_CREATE,
+        ):
+            return None
+        self._journal.append(CancelAsked(order=client_id, reason=reason))
+        order.cancel_sent_ns = now_ns
+        self._move(order, OrderTrigger.CANCEL_SENT, reason)
+        return order
+
+    def apply_cancel_outcome(self, client_id: str, outcome: Outcome) -> None:
+        """Take the answer to a cancel. Only the stream or a query proves the order gone."""
+        order = self._live.get(client_id)
+        if order is None or order.state is not OrderState.PENDING_CANCEL:
+            return
+        match outcome:
+            case Rejected(code=code, reason=reason) if reason is not RejectClass.NOT_FOUND:
+                self._proven_live(order, code)
+            case NotSent(cause=cause):
+                self._proven_live(order, cause)
+            case _:
+                # Accepted, lost, or not found: filled, gone or not yet seen. News will tell.
+                pass
+
+    def apply_update(self, update: OrderUpdate, now_ns: int) -> None:
+        """Take the venue's news of an order; fills are booked by `apply_fill` alone."""
+        order = self._live.get(update.client_id)
+        if order is None:
+            return
+        trigger = _FINAL_TRIGGERS.get(update.state)
+        if trigger is None:
+            self._acknowledge(order, update.venue_id, now_ns)
+        elif update.filled > order.filled:
+            order.final = (trigger, update.filled)
+        else:
+            self._move(order, trigger, update.detail)
+
+    def expects(self, fill: Fill) -> Order | None:
+        """Find the order of a fill that was not booked yet; None = repeated or none of ours."""
+        order = self.get(fill.client_id)
+        return None if order is None or fill.trade_id in order.trades else order
+
+    def apply_fill(self, fill: Fill, now_ns: int) -> Order | None:
+        """Book a fill once; None when it is a repetition or no order of this run."""
+        order = self.expects(fill)
+        if order is None:
+            return None
+        was_closed = order.state.is_closed
+        if order.acknowledged_ns is None:
+            order.acknowledged_ns = now_ns
+            order.venue_id = fill.venue_id
+        order.trades.append(fill.trade_id)
+        order.filled += fill.quantity
+        if order.filled > order.intent.quantity:
+            self._incident("overfill", order, f"filled {trimmed(order.filled)}")
+        if was_closed:
+            self._incident("late_fill", order, f"{trimmed(fill.quantity)} after {order.state}")
+        full = order.leaves <= 0
+        self._move(order, OrderTrigger.FULL_FILL if full else OrderTrigger.PARTIAL_FILL)
+        if order.final is not None and order.filled >= order.final[1]:
+            self._move(order, order.final[0])
+        return order
+
+    def _acknowledge(self, order: Order, venue_id: str, now_ns: int) -> None:
+        if order.acknowledged_ns is None:
+            order.acknowledged_ns = now_ns
+            order.venue_id = venue_id
+            order.touch()
+        if order.state in _UNPROVEN:
+            self._move(order, OrderTrigger.ACCEPTED)
+
+    def _proven_live(self, order: Order, detail: str) -> None:
+        partial = order.filled > 0
+        self._move(
+            order, OrderTrigger.PROVEN_PARTIAL if partial else OrderTrigger.PROVEN_OPEN, detail
+        )
+
+    def _move(self, order: Order, trigger: OrderTrigger, detail: str = "") -> None:
+        before = order.state
+        if before is _settled(trigger):
+            return
+        after = next_state(before, trigger)
+        if after is None:
+            self._incident("illegal_step", order, f"{trigger} in state {before}")
+            return
+        order.state = after
+        order.touch()
+        self._journal.append(
+            OrderMoved(
+                order=order.client_id,
+                before=before,
+                trigger=trigger,
+                after=after,
+                filled=order.filled,
+                detail=detail,
+            )
+        )
+        if after.is_closed:
+            self._close(order)
+        for listener in self._changed:
+            listener(order)
+
+    def _close(self, order: Order) -> None:
+        if self._live.pop(order.client_id, None) is not None:
+            self._closed[order.client_id] = order
+            if len(self._closed) > _CLOSED_KEPT:
+                self._closed.popitem(last=False)
+
+    def _incident(self, name: str, order: Order, detail: str) -> None:
+        self._journal.append(Incident(name=name, detail=f"order {order.client_id}: {detail}"))
+
+
+def _settled(trigger: OrderTrigger) -> OrderState | None:
+    # The state in which a trigger only repeats what is known.
+    match trigger:
+        case OrderTrigger.ACCEPTED | OrderTrigger.PROVEN_OPEN:
+            return OrderState.OPEN
+        case OrderTrigger.CANCELLED | OrderTrigger.NEVER_LANDED | OrderTrigger.NOT_SENT:
+            return OrderState.CANCELLED
+        case OrderTrigger.REJECTED:
+            return OrderState.REJECTED
+        case OrderTrigger.EXPIRED:
+            return OrderState.EXPIRED
+        case _:
+            return None
