@@ -44,6 +44,11 @@ class SyntheticSource:
         """Say how long the market lasts."""
         return self._duration_ns
 
+    @property
+    def starts_ns(self) -> int:
+        """Say when it begins: always at the same instant."""
+        return START_NS
+
     def market(self) -> MarketHint:
         """Describe the market that the preset makes."""
         preset = self._preset
