@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from fairlead.config.finding import MASK, is_secret
 from fairlead.config.raw import KeyPath, RawConfig, dotted
 from fairlead.config.settings import Settings
 
@@ -72,7 +73,14 @@ def _tree(settings: Settings) -> dict[str, Any]:
 
 def _dump(model: BaseModel) -> dict[str, Any]:
     # TOML has no null, so a key that is not set is a key that is not there.
-    return model.model_dump(mode="json", exclude_none=True, by_alias=True)
+    return _masked(model.model_dump(mode="json", exclude_none=True, by_alias=True))
+
+
+def _masked(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: MASK if is_secret(key) else _masked(value) if isinstance(value, dict) else value
+        for key, value in tree.items()
+    }
 
 
 def _flat(model: BaseModel) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pydantic import BaseModel
 
 from fairlead.api import Amount
-from fairlead.config.finding import finding, meant
+from fairlead.config.finding import finding, listed
 from fairlead.config.raw import KeyPath, RawConfig
 from fairlead.config.settings import VenueSettings
 from fairlead.errors import Finding
@@ -34,7 +34,7 @@ def wrong_markets(
     for name, market in markets.items():
         path: KeyPath = ("strategies", name, "market")
         if market.venue not in venues:
-            expected = f"unknown venue; {meant(market.venue, venues)}"
+            expected = f"unknown venue; {listed(venues, 'there are')}"
             yield finding(raw, path, expected, str(market))
             continue
         venue = venues[market.venue]
@@ -48,7 +48,8 @@ def wrong_markets(
             known[market.venue] = () if isinstance(symbols, str) else symbols
         if known[market.venue] and market.symbol not in known[market.venue]:
             names = [f"{market.venue}:{symbol}" for symbol in sorted(known[market.venue])]
-            yield finding(raw, path, f"unknown market; {meant(str(market), names)}", str(market))
+            expected = f"unknown market; {listed(names, 'the venue has')}"
+            yield finding(raw, path, expected, str(market))
 
 
 def wrong_assets(

@@ -14,9 +14,13 @@ from pydantic_core import ErrorDetails
 from fairlead.config.raw import KeyPath, RawConfig, dotted
 from fairlead.errors import Finding
 
-__all__ = ["finding", "meant", "refusals", "written"]
+__all__ = ["MASK", "finding", "is_secret", "listed", "meant", "refusals", "written"]
+
+#: Stands for what must not be seen.
+MASK = "***"
 
 _LONGEST_VALUE = 60
+_MOST_NAMES = 20
 _SECRET = re.compile(r"(^|_)(secret|password|passphrase|token|(api|private)_?key)s?($|_)", re.I)
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
@@ -60,9 +64,14 @@ _EXPECTED = {
 
 def finding(raw: RawConfig, path: KeyPath, expected: str, value: object = None) -> Finding:
     """Make a finding about the value at ``path``; the value is shown unless it is None."""
-    hidden = value is not None and any(_SECRET.search(str(part)) for part in path)
-    text = "***" if hidden else written(value)
+    hidden = value is not None and any(is_secret(part) for part in path)
+    text = MASK if hidden else written(value)
     return Finding(raw.place(path), dotted(path), text, expected)
+
+
+def is_secret(key: str | int) -> bool:
+    """Tell whether a key's name says that its value is nobody's business."""
+    return _SECRET.search(str(key)) is not None
 
 
 def refusals(
@@ -89,9 +98,14 @@ def meant(wrong: str, known: Iterable[str], what: str = "known here") -> str:
     """Suggest the nearest of the known names, or else list them."""
     names = list(known)
     close = get_close_matches(wrong, names, 1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"{what}: {', '.join(names)}" if names else f"{what}: nothing"
+    return f"did you mean {close[0]!r}?" if close else listed(names, what)
+
+
+def listed(known: Iterable[str], what: str) -> str:
+    """List the known names, the first twenty of them."""
+    names = list(known)
+    shown = ", ".join(names[:_MOST_NAMES]) or "nothing"
+    return f"{what}: {shown}{' …' if len(names) > _MOST_NAMES else ''}"
 
 
 def written(value: object) -> str:
@@ -124,7 +138,7 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel], keys: KeyPath) -> st
     if kind == "missing":
         return f"is missing; {_wanted(model, keys)}"
     if kind == "extra_forbidden":
-        if _SECRET.search(str(keys[-1])):
+        if is_secret(keys[-1]):
             return "secrets are never in the file"
         known = [name for owner in _owners(model, keys[:-1]) for name in _names(owner)]
         return f"unknown key; {meant(str(keys[-1]), known)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -28,7 +28,7 @@ __all__ = ["enabled", "resolve"]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _TABLES = ("engine", "plugins", "venues", "strategies", "risk")
-_NAMES: TypeAdapter[str] = TypeAdapter(Annotated[str, Name])
+_NAMES: TypeAdapter[str] = TypeAdapter(Name)
 _STRATEGY_KEYS = tuple(key for key in StrategySettings.model_fields if key != "options")
 
 
@@ -191,8 +191,9 @@ class _Resolution:
         return strategy
 
     def _tick(self) -> Duration | None:
+        tick = self._engine("tick")
         try:
-            return Duration.parse(self._engine("tick"))
+            return tick if isinstance(tick, Duration) else Duration.parse(tick)
         except ValueError:
             return None
 
