@@ -88,7 +88,7 @@ class SortedLadder:
     def replace(self, levels: Iterable[Level]) -> bool:
         """Forget everything and hold these levels; tells whether anything is different."""
         before = self._held
-        self._held = {price: quantity for price, quantity in levels if quantity}
+        self._held = {price: quantity for price, quantity in dict(levels).items() if quantity}
         self._prices = SortedList(self._held)
         return self._held != before
 
