@@ -108,6 +108,16 @@ class RecordedSource:
         """Give None: only the last line would tell."""
         return None
 
+    @cached_property
+    def starts_ns(self) -> int:
+        """Give the local time of the first line.
+
+        :raises FeedError: when that line has none.
+        """
+        for local_ns, _ in RecordedLines(self._paths):
+            return local_ns
+        raise FeedError(self.name, "no usable message", usable=False)
+
     def market(self) -> MarketHint:
         """Describe the market: rules from the configuration, else found in the first snapshot.
 
