@@ -124,7 +124,7 @@ class QuotesExecutor:
         if view.now_ns - state.decided_ns < view.tick_ns:
             leaving = {cancel.client_id for cancel in cancels}
             for item in wanted:
-                if self._may_place(item.quote, places, leaving, view):
+                if self._may_place(item.quote, leaving, view):
                     places.append(self._place(item.quote, state.decided_ns, view))
                 else:
                     waiting.append(item)
@@ -179,9 +179,8 @@ class QuotesExecutor:
             return ""
         return f"mid {distance.scaleb(4):.1f} bps away, closer than {bound.scaleb(4):.1f} bps"
 
-    def _may_place(
-        self, quote: Quote, places: Sequence[Place], leaving: set[str], view: ExecutorView
-    ) -> bool:
+    def _may_place(self, quote: Quote, leaving: set[str], view: ExecutorView) -> bool:
+        # Quotes of one wish never cross each other, so only what lives can be in the way.
         slot = [order for order in view.orders if _slot(order) == (quote.level, quote.side)]
         together = (
             self._config.replace is Replace.TOGETHER
@@ -195,9 +194,9 @@ class QuotesExecutor:
         market = view.best_ask if quote.side is Side.BUY else view.best_bid
         if market is None or _crosses(quote.side, quote.price, quote.side.opposite, market):
             return False
-        own = [(order.side, order.price) for order in view.orders]
-        own += [(place.side, place.price) for place in places]
-        return not any(_crosses(quote.side, quote.price, side, price) for side, price in own)
+        return not any(
+            _crosses(quote.side, quote.price, order.side, order.price) for order in view.orders
+        )
 
     def _place(self, quote: Quote, decided_ns: int, view: ExecutorView) -> Place:
         return Place(

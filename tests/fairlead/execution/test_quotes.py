@@ -251,6 +251,15 @@ def test_a_second_order_in_a_slot_is_cancelled() -> None:
     assert cancels(step) == {older.client_id: "its slot holds another order"}
 
 
+def test_a_slot_with_an_order_in_doubt_is_not_renewed() -> None:
+    leaving = order(BUY, "99.00", state=OrderState.PENDING_CANCEL)
+    executor = QuotesExecutor("alt", TOGETHER)
+
+    _, step = after_wish(executor, view(leaving, order(BUY, "98.00")), quote(BUY, "97.00"))
+
+    assert step.actions == ()
+
+
 @pytest.mark.parametrize(
     ("wished", "bid", "ask"),
     [
