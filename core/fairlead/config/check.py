@@ -64,15 +64,23 @@ def wrong_assets(
 
 
 def wrong_currencies(
-    raw: RawConfig, risk: Mapping[str, BaseModel], currency: str
+    raw: RawConfig,
+    risk: Mapping[str, BaseModel],
+    currency: str,
+    markets: Mapping[str, MarketId],
 ) -> Iterator[Finding]:
-    """Find limits that are not in the engine's currency."""
+    """Find limits that are not in the engine's currency.
+
+    Beside its limit a rule may bound a quantity, which is in the base asset of a market.
+    """
+    bases = [market.symbol.partition("/")[0] for market in markets.values()]
     for name, rule in risk.items():
         for path, amount in _amounts(rule, ("risk", name)):
-            if amount.asset != currency:
-                yield finding(
-                    raw, path, f"write it in {currency}, the engine's currency", str(amount)
-                )
+            assets = [currency] if path[-1] == "limit" else [currency, *bases]
+            if amount.asset not in assets:
+                right = " or ".join(dict.fromkeys(assets))
+                expected = f"write it in {right}; {currency} is the engine's currency"
+                yield finding(raw, path, expected, str(amount))
 
 
 def _amounts(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, Amount]]:

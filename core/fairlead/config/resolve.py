@@ -107,7 +107,7 @@ class _Resolution:
         self.findings += wrong_markets(self.raw, self._markets, venues, markets_of)
         currency = self._engine("currency")
         if isinstance(currency, str):
-            self.findings += wrong_currencies(self.raw, risk, currency)
+            self.findings += wrong_currencies(self.raw, risk, currency, self._markets)
         if engine is None or plugins is None:
             return None
         return Settings(

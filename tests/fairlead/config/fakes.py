@@ -66,6 +66,7 @@ class Limit(Table):
     """A limit in the engine's currency."""
 
     limit: Amount = Amount.parse("1000 USDT")
+    size: Amount | None = None
 
 
 class Count(Table):

@@ -50,6 +50,12 @@ def test_a_rule_may_be_a_table_or_its_limit(tmp_path: Path) -> None:
     assert scalar == table
 
 
+def test_a_rule_may_bound_a_quantity_of_a_market(tmp_path: Path) -> None:
+    done = settings(tmp_path, CONFIG, "risk.max_position={ size = '5 ALT' }")
+
+    assert done.risk["max_position"] == Limit(size=Amount(Decimal(5), "ALT"))
+
+
 def test_a_strategy_decides_on_each_tick_unless_it_says_otherwise(tmp_path: Path) -> None:
     each = settings(tmp_path, CONFIG, "engine.tick=500 ms")
     third = settings(tmp_path, CONFIG, "engine.tick=500 ms", "strategies.alt.every=1500 ms")
@@ -140,6 +146,12 @@ def test_a_strategy_says_how_orders_give_way_and_what_it_owes(tmp_path: Path) ->
         ("risk.max_positon=1", "risk.max_positon", "unknown rule; did you mean 'max_position'?"),
         ("risk.max_position=5", "risk.max_position.limit", "write an amount with its asset"),
         ("risk.max_position=5 EUR", "risk.max_position.limit", "write it in USDT"),
+        ("risk.max_position={ limit = '5 ALT' }", "risk.max_position.limit", "write it in USDT"),
+        (
+            "risk.max_position={ size = '5 BTC' }",
+            "risk.max_position.size",
+            "write it in USDT or ALT; USDT is the engine's currency",
+        ),
         ("risk.max_open_orders=0", "risk.max_open_orders.limit", "must be at least 1"),
     ],
 )
