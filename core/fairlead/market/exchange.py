@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import count
 
 import msgspec
 
@@ -61,7 +62,6 @@ class _Order:
     quantity: Decimal
     state: OrderState = OrderState.OPEN
     filled: Decimal = ZERO
-    fills: int = 0
 
 
 class SpotExchange:
@@ -99,6 +99,7 @@ class SpotExchange:
         self._open: dict[str, _Order] = {}
         self._closed: OrderedDict[str, _Order] = OrderedDict()
         self._fills: list[Fill] = []
+        self._trade_ids = count(1)
         self._told: dict[str, Holding] = {}
 
     # --- what moves it
@@ -229,12 +230,11 @@ class SpotExchange:
         price, quantity = self._scale.price(match.price), self._scale.quantity(match.quantity)
         charge = self._account.settle(order.client_id, price, quantity, match.liquidity)
         order.filled += quantity
-        order.fills += 1
         fill = Fill(
             market=self.instrument.market,
             venue_ns=now_ns,
             local_ns=now_ns + self._report_ns,
-            trade_id=f"{order.client_id}.{order.fills}",
+            trade_id=str(next(self._trade_ids)),
             client_id=order.client_id,
             venue_id=order.venue_id,
             side=order.side,
