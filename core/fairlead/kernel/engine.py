@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from fairlead.api import Clock, Connector, Process
 from fairlead.errors import EngineError, ExitCode, StoreError
@@ -96,6 +97,12 @@ class RunResult:
         return ExitCode.CLEAN
 
 
+class DeskMaker(Protocol):
+    """Builds the desk, once every venue has shown its markets."""
+
+    def __call__(self, *, store_failed: Callable[[StoreError], None]) -> Desk: ...
+
+
 @dataclass(frozen=True, slots=True)
 class EngineParts:
     """What an engine is put together from."""
@@ -106,8 +113,7 @@ class EngineParts:
     journal: Journal
     connectors: Mapping[str, Connector]
     ticker: Ticker
-    #: Build the desk; asked once every venue has shown its markets.
-    desk: Callable[[Callable[[StoreError], None]], Desk]
+    desk: DeskMaker
     observers: ObserverQueue
 
 
@@ -233,7 +239,7 @@ class Engine:
                 )
 
     def _assemble(self) -> None:
-        desk = self._desk = self._parts.desk(self._store_failed)
+        desk = self._desk = self._parts.desk(store_failed=self._store_failed)
         desk.pipeline.open_for_creates = not self._observe_only
         desk.orders.on_change(self._parts.observers.order_changed)
         desk.on_fill(self._parts.observers.filled)
