@@ -22,6 +22,8 @@ __all__ = ["COMMANDS", "CommandLine", "cli", "main"]
 COMMANDS: Mapping[str, str] = {
     "config": "fairlead.cli.config:config",
     "data": "fairlead.cli.data:data",
+    "explain": "fairlead.cli.explain:explain",
+    "logs": "fairlead.cli.logs:logs",
     "plugins": "fairlead.cli.plugins:plugins",
 }
 

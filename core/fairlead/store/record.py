@@ -205,7 +205,10 @@ class PostureChanged(Record, frozen=True, gc=False):
 
 
 class QuotesSampled(Record, frozen=True, gc=False):
-    """Where a strategy stands at the end of a tick, for plots; None = unavailable."""
+    """Where a strategy stands at the end of a tick, for plots; None = unavailable.
+
+    ``bid`` to ``far_bid`` and ``ask`` to ``far_ask`` are our own innermost and outermost quotes.
+    """
 
     kind: ClassVar[str] = "sample"
     stored: ClassVar[bool] = False
@@ -223,6 +226,8 @@ class QuotesSampled(Record, frozen=True, gc=False):
     fees: Decimal
     funding: Decimal
     total: Decimal
+    far_bid: Decimal | None = None
+    far_ask: Decimal | None = None
 
 
 class Reconciled(Record, frozen=True, gc=False):
