@@ -27,6 +27,8 @@ COMMANDS: Mapping[str, str] = {
     "plugins": "fairlead.cli.plugins:plugins",
 }
 
+_PLUGINS = "fairlead.cli.main.plugins"
+
 
 class CommandLine(click.Group):
     """The top-level group: the engine's own commands, then those of the enabled plugins."""
@@ -38,10 +40,11 @@ class CommandLine(click.Group):
         A plugin that cannot be loaded must not keep the help from being shown.
         """
         try:
-            self._add_plugins()
+            added = self._of_plugins(ctx).commands
         except EngineError as error:
+            added = {}
             click.echo(str(error), err=True)
-        return sorted({*COMMANDS, *super().list_commands(ctx)})
+        return sorted({*COMMANDS, *added})
 
     @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -51,16 +54,19 @@ class CommandLine(click.Group):
         """
         place = COMMANDS.get(cmd_name)
         if place is None:
-            self._add_plugins()
-            return super().get_command(ctx, cmd_name)
+            return self._of_plugins(ctx).commands.get(cmd_name)
         module, _, attribute = place.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
-    def _add_plugins(self) -> None:
+    @staticmethod
+    def _of_plugins(ctx: click.Context) -> click.Group:
         # The engine's own commands never come here, so they start without importing a plugin.
-        if not self.commands:
-            load_for(None).add_commands(self, taken=COMMANDS)
+        added: click.Group | None = ctx.meta.get(_PLUGINS)
+        if added is None:
+            added = ctx.meta[_PLUGINS] = click.Group()
+            load_for(None).add_commands(added, taken=COMMANDS)
+        return added
 
 
 @click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"]})
