@@ -35,10 +35,12 @@ from fairlead.api import (
 )
 from fairlead.config import Settings, canonical_text, config_hash
 from fairlead.errors import ConfigError, Finding, StoreError
-from fairlead.kernel.desk import Desk, DeskParts, StrategyPlan
-from fairlead.kernel.engine import Engine, EngineParts, RunSetup
+from fairlead.kernel.desk import Desk, DeskParts
+from fairlead.kernel.engine import Engine, EngineParts
 from fairlead.kernel.ids import SeededIds
 from fairlead.kernel.observing import ObserverQueue
+from fairlead.kernel.outcome import RunSetup
+from fairlead.kernel.plan import StrategyPlan
 from fairlead.kernel.ticker import Ticker, instance_offset_ns
 from fairlead.kernel.transport import SystemTransport
 from fairlead.ledger import Obligation, StrategyTerms

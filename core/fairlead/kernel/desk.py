@@ -8,37 +8,34 @@ journal.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from fairlead.api import (
     Action,
     Balance,
     Clock,
     Connector,
-    Controller,
     Posture,
     PostureLevel,
-    QuotesConfig,
-    Replace,
     RiskRule,
 )
 from fairlead.book import Top
 from fairlead.errors import StoreError
 from fairlead.execution import QuotesExecutor
+from fairlead.kernel.plan import StrategyPlan
+from fairlead.kernel.reporter import Reporter
+from fairlead.kernel.resting import own_levels, resting
 from fairlead.kernel.riskview import AccountFigures, EngineRiskView
 from fairlead.kernel.strategy import StrategyParts, StrategyRunner
 from fairlead.kernel.ticker import Phase, Tick, Ticker
-from fairlead.ledger import AccountLedger, MarkoutResult, StrategyTerms
+from fairlead.ledger import AccountLedger
 from fairlead.model import (
     ZERO,
     BalanceUpdate,
     Fill,
-    Instrument,
     MarketId,
-    OrderState,
     OrderUpdate,
     PositionUpdate,
     Side,
@@ -47,33 +44,10 @@ from fairlead.model import (
     VenueEvent,
 )
 from fairlead.pipeline import Gateway, GatewayNews, Pipeline, PipelineParts, RiskGate
-from fairlead.store import (
-    FillBooked,
-    Incident,
-    Journal,
-    MarkoutKnown,
-    QuotesSampled,
-    TickPassed,
-)
+from fairlead.store import Incident, Journal
 from fairlead.trackers import AccountTracker, Feed, MarketTracker, Order, OrderTracker
 
-__all__ = ["Desk", "DeskParts", "StrategyPlan"]
-
-_RESTING = (OrderState.OPEN, OrderState.PARTIALLY_FILLED, OrderState.PENDING_CANCEL)
-
-
-@dataclass(frozen=True, slots=True)
-class StrategyPlan:
-    """One strategy of the configuration, ready to be put on its market."""
-
-    name: str
-    market: MarketId
-    every: int
-    #: How live orders give way; None = as the controller's own plan says.
-    replace: Replace | None
-    build: Callable[[Instrument], Controller[Any]]
-    #: What the ledger must know, once the instrument is.
-    terms: Callable[[Instrument], StrategyTerms]
+__all__ = ["Desk", "DeskParts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +80,7 @@ class Desk:
         self.orders = OrderTracker(parts.journal)
         self.accounts = AccountTracker(parts.connectors)
         self.figures = AccountFigures()
+        self.reporter = Reporter(parts.journal)
         self.gate = RiskGate(parts.rules, parts.journal)
         self.markets: dict[MarketId, MarketTracker] = {}
         for plan in parts.strategies:
@@ -216,8 +191,7 @@ class Desk:
         self.ledger.sample(self._now_ns())
         for ledger in self.ledger.strategies.values():
             ledger.uptime.advance(self._now_ns())
-            for result in ledger.markout.finish():
-                self._journal_markout(result)
+            self.reporter.markouts(ledger.markout.finish())
 
     def position(self, market: MarketId) -> Decimal:
         """Give what we hold of a market's base by our own books."""
@@ -279,37 +253,16 @@ class Desk:
         self.pipeline.dispatch()
 
     def _report(self, tick: Tick) -> None:
-        journal = self._parts.journal
-        journal.append(
-            TickPassed(
-                number=tick.number,
-                skipped=tick.skipped,
-                messages=self.feed.messages,
-                digest=self.feed.digest,
-            )
-        )
+        self.reporter.tick(tick, self.feed)
         for name, runner in self.runners.items():
-            ledger = self.ledger.strategies[name]
-            for result in ledger.markout.take():
-                self._journal_markout(result)
-            parts = ledger.book.parts
-            bids, asks = self._resting(name)
-            journal.append(
-                QuotesSampled(
-                    strategy=name,
-                    mid=runner.market.mid,
-                    bid=bids[0][0] if bids else None,
-                    ask=asks[0][0] if asks else None,
-                    position=self.position(runner.market.market),
-                    target=ledger.book.target,
-                    equity=self.figures.equity,
-                    spread=parts.spread,
-                    inventory=parts.inventory,
-                    holding=parts.holding,
-                    fees=parts.fees,
-                    funding=parts.funding,
-                    total=parts.total,
-                )
+            bids, asks = resting(self.orders, name)
+            self.reporter.sample(
+                self.ledger.strategies[name],
+                mid=runner.market.mid,
+                bid=bids[0][0] if bids else None,
+                ask=asks[0][0] if asks else None,
+                position=self.position(runner.market.market),
+                equity=self.figures.equity,
             )
 
     # What happens between ticks.
@@ -356,7 +309,7 @@ class Desk:
         if runner is None:
             return
         now_ns = self._now_ns()
-        bids, asks = self._resting(name)
+        bids, asks = resting(self.orders, name)
         self.ledger.strategies[name].uptime.on_quotes(now_ns, bids, asks)
         runner.order_changed(order, now_ns)
 
@@ -378,25 +331,7 @@ class Desk:
         ledger = self.ledger.strategies[slot.strategy]
         notional = tracker.instrument.notional(fill.price, fill.quantity)
         ledger.markout.on_fill(slot.strategy, slot.level, fill, notional, tracker.mid)
-        self._parts.journal.append(
-            FillBooked(
-                trade=fill.trade_id,
-                order=fill.client_id,
-                strategy=slot.strategy,
-                market=str(slot.market),
-                side=fill.side,
-                level=slot.level,
-                price=fill.price,
-                quantity=fill.quantity,
-                fee=fill.fee,
-                fee_asset=fill.fee_asset,
-                liquidity=fill.liquidity,
-                venue_ns=fill.venue_ns,
-                mark=booked.mark,
-                reference=order.intent.reference,
-                spread=booked.spread,
-            )
-        )
+        self.reporter.fill(fill, order.intent, booked)
         self.orders.apply_fill(fill, now_ns)
         runner = self.runners.get(slot.strategy)
         if runner is not None:
@@ -418,16 +353,7 @@ class Desk:
         )
 
     def _own_orders(self, market: MarketId) -> dict[tuple[Side, int], int]:
-        scale = self.markets[market].book.scale
-        own: dict[tuple[Side, int], int] = {}
-        if scale is None:
-            return own
-        for order in self.orders.live(market=market):
-            if order.state not in _RESTING:
-                continue
-            key = (order.intent.side, scale.price_units(order.intent.price))
-            own[key] = own.get(key, 0) + scale.quantity_units(order.leaves)
-        return own
+        return own_levels(self.orders, market, self.markets[market].book.scale)
 
     def _runner(self, plan: StrategyPlan) -> StrategyRunner:
         tracker = self.markets[plan.market]
@@ -436,7 +362,7 @@ class Desk:
             StrategyParts(
                 name=plan.name,
                 controller=controller,
-                executor=QuotesExecutor(plan.name, _with(controller.plan, plan.replace)),
+                executor=QuotesExecutor(plan.name, plan.quoting(controller)),
                 market=tracker,
                 orders=self.orders,
                 journal=self._parts.journal,
@@ -459,29 +385,3 @@ class Desk:
     def _worth(self, asset: str) -> Decimal | None:
         rate = self.ledger.rate(asset, self._now_ns())
         return None if rate is None else rate.value
-
-    def _resting(
-        self, strategy: str
-    ) -> tuple[list[tuple[Decimal, Decimal]], list[tuple[Decimal, Decimal]]]:
-        # Acknowledged orders as (price, leaves), best first.
-        sides: dict[Side, list[tuple[Decimal, Decimal]]] = {Side.BUY: [], Side.SELL: []}
-        for order in self.orders.live(strategy=strategy):
-            if order.acknowledged_ns is not None and order.state in _RESTING:
-                sides[order.intent.side].append((order.intent.price, order.leaves))
-        return sorted(sides[Side.BUY], reverse=True), sorted(sides[Side.SELL])
-
-    def _journal_markout(self, result: MarkoutResult) -> None:
-        self._parts.journal.append(
-            MarkoutKnown(
-                trade=result.trade,
-                strategy=result.strategy,
-                side=result.side,
-                level=result.level,
-                notional=result.notional,
-                bps=dict(result.bps),
-            )
-        )
-
-
-def _with(config: QuotesConfig, wanted: Replace | None) -> QuotesConfig:
-    return config if wanted is None else replace(config, replace=wanted)

@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
 from fairlead.api import Clock, Connector, Process
-from fairlead.errors import EngineError, ExitCode, StoreError
+from fairlead.errors import StoreError
 from fairlead.kernel.desk import Desk
 from fairlead.kernel.observing import ObserverQueue
+from fairlead.kernel.outcome import RunResult, RunSetup, StopReason
+from fairlead.kernel.proof import prove_gone
 from fairlead.kernel.ticker import CoreFailure, Part, Ticker
 from fairlead.model import (
     BookSnapshot,
-    ClientId,
     OrderUpdate,
     StreamState,
     StreamStatus,
@@ -28,73 +28,12 @@ from fairlead.model import (
 )
 from fairlead.store import Incident, Journal, Reconciled, RunEnded, RunStarted
 
-__all__ = ["Engine", "EngineParts", "RunResult", "RunSetup", "StopReason"]
+__all__ = ["Engine", "EngineParts"]
 
 _SECOND = 1_000_000_000
 # How long a venue may take to say that it is there, and to answer the start reconciliation.
 _START_NS = 60 * _SECOND
-# TRADING: stop has proof within this, or says what is left.
-_STOP_NS = 60 * _SECOND
-_PROOF_GAP_NS = 1 * _SECOND
-_MARGIN_NS = 1 * _SECOND
 _BUFFERED = 100_000
-
-
-class StopReason(StrEnum):
-    """Why a run ended."""
-
-    SOURCE_ENDED = "the source ended"
-    DURATION = "the time asked for is over"
-    ASKED = "asked to stop"
-    HALTED = "halted"
-    STORE = "the store failed"
-    FAILED = "a part of the engine failed"
-    VENUE = "a venue is unavailable"
-
-
-@dataclass(frozen=True, slots=True)
-class RunSetup:
-    """What is known of a run before it begins."""
-
-    instance: str
-    mode: str
-    seed: int | None
-    config_hash: str
-    currency: str
-    tag: int
-    epoch: int
-    #: False when the run before this one of the same instance was killed.
-    clean_before: bool = True
-
-
-@dataclass(slots=True)
-class RunResult:
-    """How a run went."""
-
-    reason: StopReason
-    detail: str
-    started_ns: int
-    ended_ns: int
-    #: True when two reads of every venue showed no order of ours.
-    proven: bool
-    #: The orders that could not be proven gone.
-    left: tuple[str, ...]
-    failure: BaseException | None = None
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """Give the process's exit code."""
-        if isinstance(self.failure, EngineError) and self.reason is StopReason.FAILED:
-            return self.failure.exit_code
-        if self.reason is StopReason.FAILED:
-            return ExitCode.BUG
-        if not self.proven:
-            return ExitCode.NOT_PROVEN_GONE
-        if self.reason in (StopReason.HALTED, StopReason.STORE):
-            return ExitCode.HALTED
-        if self.reason is StopReason.VENUE:
-            return ExitCode.UNAVAILABLE
-        return ExitCode.CLEAN
 
 
 class DeskMaker(Protocol):
@@ -305,7 +244,9 @@ class Engine:
         left: tuple[str, ...] = ()
         if self._desk is not None:
             self._desk.stop(reason.value)
-            left = await self._prove(self._desk)
+            left = await prove_gone(
+                self._desk, self._parts.connectors, self._parts.setup.tag, self._clock
+            )
             for gateway in self._desk.gateways.values():
                 await gateway.drain()
             self._desk.finish()
@@ -313,56 +254,6 @@ class Engine:
         self._parts.observers.stopped(self._parts.setup.instance, reason.value, not left)
         await self._parts.observers.drain()
         return left
-
-    async def _prove(self, desk: Desk) -> tuple[str, ...]:
-        """Read every venue's open orders until two reads in a row show none of ours."""
-        limit_ns = self._clock.now_ns() + _STOP_NS
-        clean_reads = 0
-        left: tuple[str, ...] = ("nothing was read",)
-        while self._clock.now_ns() < limit_ns:
-            waiting_ns = self._unproven_until_ns(desk)
-            if self._clock.now_ns() < waiting_ns:
-                await self._clock.sleep_until_ns(min(waiting_ns, limit_ns))
-            desk.pipeline.cancel_all("stop")
-            desk.pipeline.dispatch()
-            left = await self._read_left(desk)
-            clean_reads = 0 if left else clean_reads + 1
-            if clean_reads == 2:
-                return ()
-            await self._clock.sleep_ns(_PROOF_GAP_NS)
-        return left
-
-    def _unproven_until_ns(self, desk: Desk) -> int:
-        # A create whose answer is out may still land until its deadline has passed.
-        return max(
-            (
-                order.recorded_ns
-                + self._parts.connectors[order.intent.slot.market.venue].capabilities.deadline_ns
-                + _MARGIN_NS
-                for order in desk.orders.live()
-                if order.state.is_unproven
-            ),
-            default=0,
-        )
-
-    async def _read_left(self, desk: Desk) -> tuple[str, ...]:
-        setup = self._parts.setup
-        left: list[str] = []
-        for venue, connector in self._parts.connectors.items():
-            orders = await connector.open_orders()
-            if isinstance(orders, Unavailable):
-                left.append(f"{venue}: open orders unavailable ({orders.cause})")
-                continue
-            for order in orders:
-                mine = ClientId.parse(order.client_id)
-                if mine is not None and mine.tag == setup.tag:
-                    left.append(f"{venue}: {order.client_id}")
-        left.extend(
-            f"{order.intent.slot.market.venue}: {order.client_id} ({order.state})"
-            for order in desk.orders.live()
-            if order.state.is_unproven
-        )
-        return tuple(dict.fromkeys(left))
 
     async def _wait(self, event: asyncio.Event, limit_ns: int) -> bool:
         # Until the event, a stop, or the limit on the engine's own clock.

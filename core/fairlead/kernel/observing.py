@@ -9,17 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from fairlead.api import Clock, Record, Severity
 from fairlead.errors import StoreError
 from fairlead.kernel.observers import ObserverFailure, Observers
+from fairlead.kernel.outcome import RunSetup
 from fairlead.model import Fill, OrderState, Slot
 from fairlead.store import Incident, Journal, PostureChanged
 from fairlead.trackers import Order
-
-if TYPE_CHECKING:
-    from fairlead.kernel.engine import RunSetup
 
 __all__ = ["ObserverQueue"]
 

@@ -16,8 +16,9 @@ from fairlead.api import Offers, Process
 from fairlead.config import Settings, config_hash
 from fairlead.errors import FeedError, StoreError
 from fairlead.kernel.container import EngineContainer, compose
-from fairlead.kernel.engine import Engine, RunResult
+from fairlead.kernel.engine import Engine
 from fairlead.kernel.ids import SystemIds
+from fairlead.kernel.outcome import RunResult
 from fairlead.kernel.plugins import Plugins
 from fairlead.kernel.tally import Tally
 from fairlead.kernel.virtual import VirtualClock, VirtualLoop

@@ -1,0 +1,67 @@
+"""Say what a run is before it begins, and how it went when it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fairlead.errors import EngineError, ExitCode
+
+__all__ = ["RunResult", "RunSetup", "StopReason"]
+
+
+class StopReason(StrEnum):
+    """Why a run ended."""
+
+    SOURCE_ENDED = "the source ended"
+    DURATION = "the time asked for is over"
+    ASKED = "asked to stop"
+    HALTED = "halted"
+    STORE = "the store failed"
+    FAILED = "a part of the engine failed"
+    VENUE = "a venue is unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class RunSetup:
+    """What is known of a run before it begins."""
+
+    instance: str
+    mode: str
+    seed: int | None
+    config_hash: str
+    currency: str
+    tag: int
+    epoch: int
+    #: False when the run before this one of the same instance was killed.
+    clean_before: bool = True
+
+
+@dataclass(slots=True)
+class RunResult:
+    """How a run went."""
+
+    reason: StopReason
+    detail: str
+    started_ns: int
+    ended_ns: int
+    #: True when two reads of every venue showed no order of ours.
+    proven: bool
+    #: The orders that could not be proven gone.
+    left: tuple[str, ...]
+    failure: BaseException | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Give the process's exit code."""
+        if isinstance(self.failure, EngineError) and self.reason is StopReason.FAILED:
+            return self.failure.exit_code
+        if self.reason is StopReason.FAILED:
+            return ExitCode.BUG
+        if not self.proven:
+            return ExitCode.NOT_PROVEN_GONE
+        if self.reason in (StopReason.HALTED, StopReason.STORE):
+            return ExitCode.HALTED
+        if self.reason is StopReason.VENUE:
+            return ExitCode.UNAVAILABLE
+        return ExitCode.CLEAN
