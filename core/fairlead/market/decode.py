@@ -16,6 +16,8 @@ Source: Binance Spot, USD-M and COIN-M API documentation, "WebSocket market stre
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from fairlead.model import (
@@ -47,6 +49,8 @@ _MILLISECONDS_END = 10**14
 _REMEMBERED = 1 << 15
 #: A text longer than this is no price, and more digits than the decimal context holds.
 _LONGEST = 40
+# Python's own numbers may also have signs, exponents, blanks and underscores.
+_PLAIN = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 Pairs = list[tuple[str, str]]
 
@@ -184,8 +188,6 @@ class Integers(dict[str, int]):
         if len(self) >= _REMEMBERED:
             self.clear()
         value = self._convert(text)
-        if value < 0:
-            raise ValueError(f"below zero: {text!r}")
         if not (value or self._zero):
             raise _NoPriceError(f"not above zero: {text!r}")
         self[text] = value
@@ -196,8 +198,10 @@ class Integers(dict[str, int]):
             raise ValueError(f"out of range: {text[:_LONGEST]!r}…")
         if self._has_full_width(text):
             digits = text.replace(".", "", 1)
-            if digits.isdecimal():
+            if digits.isdecimal() and digits.isascii():
                 return int(digits)
+        if not _PLAIN.fullmatch(text):
+            raise ValueError(f"no plain decimal number: {text!r}")
         return scaled(text, self.decimals)
 
     def _has_full_width(self, text: str) -> bool:

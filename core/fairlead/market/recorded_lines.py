@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from typing_extensions import Buffer, override
+
 from fairlead.errors import FeedError
 
 __all__ = ["RecordedLines"]
@@ -115,9 +117,28 @@ class RecordedLines:
             self._file = None
 
 
+class _Unpacked(io.RawIOBase):
+    # Gives what gzip has at the moment; its own read() waits for all that was asked for, and
+    # would lose the lines before the place where a file is cut off.
+
+    def __init__(self, packed: gzip.GzipFile) -> None:
+        self._packed = packed
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Buffer, /) -> int:
+        room = memoryview(buffer)
+        data = self._packed.read1(len(room))
+        room[: len(data)] = data
+        return len(data)
+
+
 def _unpacked(file: io.BufferedReader, stack: ExitStack) -> io.BufferedReader:
     # The content tells whether it is gzip; a name may lie.
     if file.peek(2)[:2] != _GZIP:
         return file
-    unzipped = stack.enter_context(gzip.GzipFile(fileobj=file, mode="rb"))
-    return io.BufferedReader(unzipped, buffer_size=_BUFFER_BYTES)
+    unpacked = _Unpacked(stack.enter_context(gzip.GzipFile(fileobj=file, mode="rb")))
+    return io.BufferedReader(unpacked, buffer_size=_BUFFER_BYTES)
