@@ -82,6 +82,7 @@ class PaperConnector:
         self._under_way: deque[MarketEvent] = deque()
         self._reported_ns = 0
         self._broken: FeedError | None = None
+        self._events = self._read()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -102,6 +103,12 @@ class PaperConnector:
     def starts_ns(self) -> int | None:
         """Give the time of the source's first event."""
         return self._source.starts_ns
+
+    @property
+    def ends_ns(self) -> int | None:
+        """Give the time of the source's end, where it is known beforehand."""
+        length_ns = self._source.duration_ns
+        return None if length_ns is None else self._source.starts_ns + length_ns
 
     def sequence_rule(self, symbol: str) -> SequenceRule:
         """Give the rule of the source's diffs.
@@ -222,7 +229,7 @@ class PaperConnector:
         # One loop in time order; it waits only where the clock says that others come first.
         clock, exchange, under_way = self._clock, self._exchange, self._under_way
         stretch = 0
-        with closing(self._events()) as events:
+        with closing(self._events) as events:
             upcoming = next(events, None)
             while upcoming is not None or under_way:
                 if under_way and (upcoming is None or under_way[0].local_ns <= upcoming.local_ns):
@@ -243,7 +250,7 @@ class PaperConnector:
         # What the last events made for the account is still under way.
         await clock.sleep_until_ns(self._reported_ns)
 
-    def _events(self) -> Generator[MarketEvent, None, None]:
+    def _read(self) -> Generator[MarketEvent, None, None]:
         try:
             yield from self._source.events()
         except FeedError as error:

@@ -116,6 +116,10 @@ class Connector(Protocol):
         In paper mode the engine's clock starts at the earliest of these.
         """
 
+    @property
+    def ends_ns(self) -> int | None:
+        """Say when its source ends, where that is known beforehand; for showing progress."""
+
     def sequence_rule(self, symbol: str) -> SequenceRule:
         """Say how the ids of this market's diffs follow one another; constant."""
 
