@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import Any, Protocol
 
+from fairlead.errors import StoreError
 from fairlead.store.failure import store_error
 from fairlead.store.statement import Change, Row
 
@@ -106,6 +107,9 @@ class Database:
         except sqlite3.Error as error:
             self._roll_back()
             raise store_error(self.place, error) from error
+        except OverflowError as error:
+            self._roll_back()
+            raise StoreError(self.place, "a number does not fit into 64 bits") from error
         except BaseException:  # whatever it is, nothing of the transaction may stay open
             self._roll_back()
             raise

@@ -68,7 +68,7 @@ def begin_run(
                     database.place, f"instance {instance!r} has used all epochs; name a new one"
                 )
             transaction.write(sql.epoch, [(epoch, instance_id)])
-            previous = _previous(transaction, instance_id, last)
+            previous: PreviousRun | None = _previous(transaction, instance_id, last)
         else:
             tag, epoch, previous = _unused_tag(transaction, database.place, new_tag), 1, None
             instance_id = transaction.write(sql.instance, [(None, instance, tag, epoch, now_ns)])
@@ -86,10 +86,9 @@ def begin_run(
     )
 
 
-def _previous(transaction: Transaction, instance_id: int, epoch: int) -> PreviousRun | None:
-    for started_ns, ended_ns in transaction.read(statements().find_run, instance_id, epoch):
-        return PreviousRun(epoch, started_ns, ended=ended_ns is not None)
-    return None
+def _previous(transaction: Transaction, instance_id: int, epoch: int) -> PreviousRun:
+    ((started_ns, ended_ns),) = transaction.read(statements().find_run, instance_id, epoch)
+    return PreviousRun(epoch, started_ns, ended=ended_ns is not None)
 
 
 def _unused_tag(transaction: Transaction, place: str, new_tag: Callable[[], int]) -> int:

@@ -116,9 +116,9 @@ def _prepare(connection: sqlite3.Connection, url: str, *, read_only: bool) -> No
         if not current:
             raise StoreError(url, "was written by another version; start a run to update it")
         return
-    _use_wal(connection, url)
     if not current:
         migrate(connection, url)
+    _use_wal(connection, url)
     connection.execute("PRAGMA foreign_keys = ON")
     # Take the write lock once: better to learn now than at the first order.
     connection.execute("BEGIN IMMEDIATE")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -39,6 +40,10 @@ def trace_line(n: int, t_ns: int, record: Record) -> bytes:
         line["order"] = order[-8:]
     line["kind"], line["n"], line["t_ns"] = record.kind, n, t_ns
     return _encoder.encode(line) + b"\n"
+
+
+class _Unpacker(Protocol):
+    def decompress(self, data: bytes, /) -> bytes: ...
 
 
 class TraceSink(Protocol):
@@ -150,16 +155,28 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    """Give what can be unpacked: a torn end ends it without a complaint, a torn begin does not."""
     unpacker = zlib.decompressobj(_GZIP)
     begun = False
     try:
         with path.open("rb") as file:
             while packed := file.read(_CHUNK):
-                yield unpacker.decompress(packed)
+                safe = unpacker.copy()
+                try:
+                    yield unpacker.decompress(packed)
+                except zlib.error as error:
+                    rest = list(_until_torn(safe, packed))
+                    if not begun and not rest:
+                        raise StoreError(path.name, f"is no trace ({error})") from error
+                    yield from rest
+                    return
                 begun = True
     except OSError as error:
         raise StoreError(path.name, f"cannot be read ({error.strerror})") from error
-    except zlib.error as error:
-        if not begun:
-            raise StoreError(path.name, f"is no trace ({error})") from error
+
+
+def _until_torn(unpacker: _Unpacker, packed: bytes) -> Iterator[bytes]:
+    """Unpack byte by byte: a loss of power can leave garbage behind what was flushed."""
+    with suppress(zlib.error):
+        for at in range(len(packed)):
+            if unpacked := unpacker.decompress(packed[at : at + 1]):
+                yield unpacked

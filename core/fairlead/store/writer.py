@@ -89,7 +89,7 @@ class QueuedStore(ABC):
                 new_tag=new_tag,
             )
         except StoreError as error:
-            self._failure = error
+            self._failure, self._told = error, True
             raise
         self._origin = identity.origin
         self._start()
@@ -156,7 +156,11 @@ class QueuedStore(ABC):
         batch = [queue.popleft() for _ in range(len(queue))]
         if not batch or self._origin is None:
             return self._durable
-        self._database.commit(changes(self._origin, batch))
+        try:
+            self._database.commit(changes(self._origin, batch))
+        except BaseException:  # nothing of it was written, so it stays first in line
+            queue.extendleft(reversed(batch))
+            raise
         return batch[-1][0]
 
     def _fail(self, failure: StoreError) -> None:

@@ -29,6 +29,8 @@ from fairlead.store import (
 __all__ = ["MemoryDisk"]
 
 _PLACE = "memory"
+#: Commits after which a synced log is folded into its base, twice as many the next time.
+_FOLD_AFTER = 1_000
 
 
 @cache
@@ -44,7 +46,13 @@ class MemoryDisk:
     only when a run begins or the store is closed.
     """
 
-    def __init__(self, *, fail_at_write: int | None = None, base: Database | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        fail_at_write: int | None = None,
+        base: Database | None = None,
+        fold_after: int = _FOLD_AFTER,
+    ) -> None:
         #: The commit of this number, from 1, is refused and so are all after it: a full disk.
         self.fail_at_write = fail_at_write
         self._base = base or _empty()
@@ -53,7 +61,7 @@ class MemoryDisk:
         # What was committed since `_base`, and how much of it is synced.
         self._log: list[Sequence[Change]] = []
         self._synced = 0
-        self._longest_log = 1_000
+        self._longest_log = fold_after
         self._user: _Use | None = None
 
     @property
