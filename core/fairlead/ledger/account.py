@@ -129,7 +129,7 @@ class AccountLedger:
     def on_fill(self, strategy: str, fill: Fill, reference: Decimal | None = None) -> BookedFill:
         """Book a fill and its fee at the marks in force; ``reference`` is the quote's own.
 
-        Mark, spread and edge of the answer are in the engine's currency.
+        The answer is in the market's quote currency; its mark is the market's own mid.
         """
         self._settle()
         owner = self.strategies[strategy]
@@ -153,7 +153,12 @@ class AccountLedger:
         self._move(venue, instrument.quote, -fill.side.sign * notional)
         self._book_fee(owner, fill)
         owner.totals.add(fill, notional, value)
-        return booked
+        mid = self.marks.mid(instrument.market)
+        if booked.mark is None or mid is None:
+            return booked
+        with exactly():
+            edge = None if reference is None else signed * (reference - fill.price)
+            return BookedFill(mid, signed * (mid - fill.price), edge)
 
     def on_transfer(self, venue: str, asset: str, amount: Decimal) -> None:
         """Book money that came in (positive) or left without a trade."""

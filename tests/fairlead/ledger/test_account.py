@@ -228,7 +228,8 @@ def test_the_leg_of_another_strategy_moves_the_position_of_the_assets_owner() ->
         "cross", fill(Side.BUY, "1000", "0.00009", fee_asset="BTC", market=ALT_BTC)
     )
 
-    assert booked.spread == D(500)
+    assert booked.spread == D("0.01")  # BTC, and 500 USDT in the parts:
+    assert ledger.strategies["cross"].book.parts.spread == D(500)
     assert ledger.strategies["btc"].book.quantity == D("0.91")
     assert ledger.sample(1).equity == D(50500)
 
