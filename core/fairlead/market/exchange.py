@@ -68,7 +68,7 @@ class SpotExchange:
     """A spot market with one account of ours; the book is in ``scale``'s integers.
 
     News carry the venue's time as given, and ``report_ns`` later as the time of their arrival.
-    Ids of orders and trades are made of the client order id, so they are as unique as that.
+    Orders and trades are numbered from 1, apart: equal runs give equal ids.
 
     :raises ValueError: when it is no spot market, or its rules are finer than the feed.
     """
@@ -99,7 +99,7 @@ class SpotExchange:
         self._open: dict[str, _Order] = {}
         self._closed: OrderedDict[str, _Order] = OrderedDict()
         self._fills: list[Fill] = []
-        self._trade_ids = count(1)
+        self._order_ids, self._trade_ids = count(1), count(1)
         self._told: dict[str, Holding] = {}
 
     # --- what moves it
@@ -125,7 +125,9 @@ class SpotExchange:
         # That both are whole numbers of the feed's decimals was checked with the rules.
         price = int(intent.price.scaleb(self._scale.price_decimals))
         quantity = int(intent.quantity.scaleb(self._scale.quantity_decimals))
-        order = _Order(intent.client_id, f"paper-{intent.client_id}", intent.side, intent.quantity)
+        order = _Order(
+            intent.client_id, f"paper-{next(self._order_ids)}", intent.side, intent.quantity
+        )
         short = self._account.lock(
             order.client_id, self.instrument, order.side, intent.price, intent.quantity
         )

@@ -52,14 +52,18 @@ def _market(intent: OrderIntent, instrument: Instrument) -> Rejected | None:
 
 def _price(intent: OrderIntent, instrument: Instrument, scale: Scale) -> Rejected | None:
     price = intent.price
-    if instrument.on_grid(price) and feed_integer(price, scale.price_decimals) is not None:
+    if (
+        price.is_finite()
+        and instrument.on_grid(price)
+        and feed_integer(price, scale.price_decimals) is not None
+    ):
         return None
     return Rejected("PRICE_FILTER", RejectClass.PRICE, f"price {price} is not on the grid")
 
 
 def _quantity(intent: OrderIntent, instrument: Instrument) -> Rejected | None:
     quantity, lot = intent.quantity, instrument.lot
-    if quantity <= 0 or quantity % lot:
+    if not quantity.is_finite() or quantity <= 0 or quantity % lot:
         detail = f"quantity {quantity} is no multiple of {trimmed(lot)} above zero"
     elif quantity < instrument.min_quantity:
         detail = f"quantity {quantity} below the minimum {trimmed(instrument.min_quantity)}"

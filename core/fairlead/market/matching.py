@@ -78,8 +78,8 @@ class _OwnSide:
         self.side = side
         self.sign = side.sign
         self.orders: list[QueuedOrder] = []
-        # Opposite levels that reach own orders: (shown, of that not yet served).
-        self.crossed: dict[int, tuple[int, int]] = {}
+        # Opposite levels that reach own orders, and the quantity there that has served them.
+        self.crossed: dict[int, int] = {}
         # Quantity served by a crossing; the prints that follow it are the same event.
         self.credit = 0
         self.credit_price = 0
@@ -152,9 +152,6 @@ class Matcher:
                 continue
             leaves -= taken
             eaten[level] = shown - left + taken
-            if level in own.crossed:
-                before, rest = own.crossed[level]
-                own.crossed[level] = before, max(rest - taken, 0)
             matches.append(Match(key, side, level, taken, Liquidity.TAKER, leaves))
         if not leaves:
             return Placement(Standing.FILLED, tuple(matches))
@@ -162,7 +159,7 @@ class Matcher:
             return Placement(Standing.EXPIRED, tuple(matches))
         if reached:
             # It stays in reach of what it ate, which must not serve it again.
-            own.crossed |= {level: (shown, 0) for level, shown, _ in reached}
+            own.crossed |= {level: shown for level, shown, _ in reached}
             own.credit += quantity - leaves
             own.credit_price = price
         self._rest(own, key, price, leaves)
@@ -313,11 +310,8 @@ class Matcher:
         eaten = self._eaten[own.side.opposite]
         own.credit_price = own.orders[0].price
         for price, shown in self._within(own.side, own.credit_price):
-            if price in before:
-                old, rest = before[price]
-                left = min(rest + max(shown - old, 0), shown)
-            else:
-                left = shown - eaten.get(price, 0)
+            # What served them is spent: only what the level gains since can serve again.
+            left = max(shown - before.get(price, 0), 0)
             for order in tuple(own.orders):
                 if own.sign * order.price < own.sign * price:
                     break
@@ -328,7 +322,7 @@ class Matcher:
                     own.credit += filled
                     eaten[price] = min(eaten.get(price, 0) + filled, shown)
                     self._fill(own, order, filled, matches)
-            own.crossed[price] = shown, left
+            own.crossed[price] = shown
 
 
 def _prices(levels: Iterable[Level]) -> Iterator[int]:
