@@ -96,14 +96,12 @@ def merge(rungs: Sequence[Rung], least: Decimal, stage: str, gates: list[Gate]) 
 
 
 def cut(rungs: Sequence[Rung], most: Decimal, lot: Decimal, detail: str) -> None:
-    """Cut the levels in proportion so that their sum is at most ``most``, a multiple of ``lot``."""
+    """Cut the levels in proportion to the sum ``most``, a multiple of ``lot`` below their sum."""
     total = sum((rung.quantity for rung in rungs), start=ZERO)
-    if total <= most:
-        return
     before = after = ZERO
     for rung in rungs:
         # Rounded as a running sum, so that the parts add up to the whole.
         before += rung.quantity
-        upto = most if before == total else floor_to(before * most / total, lot)
+        upto = floor_to(before * most / total, lot)
         rung.resize("budget", upto - after, detail)
         after = upto

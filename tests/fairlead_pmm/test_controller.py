@@ -30,6 +30,10 @@ def ladder(decision: Decision[PmmMemory]) -> dict[tuple[Side, int], tuple[str, s
     }
 
 
+def total(decision: Decision[PmmMemory], side: Side) -> Decimal:
+    return sum((q.quantity for q in quotes(decision) if q.side is side), start=Decimal(0))
+
+
 def chain(quote: Quote, subject: str) -> list[tuple[str, str, str]]:
     return [
         (reason.stage, f"{reason.after:f}", reason.detail)
@@ -153,6 +157,37 @@ def test_a_level_below_the_minimum_is_merged_into_the_next_one_outward() -> None
         "200",
         "with 100 from nearer levels below 151",
     )
+
+
+def test_a_level_exactly_at_the_minimum_is_quoted() -> None:
+    decision = decide(view(book=BOOK, rules=instrument(min_quantity="100")))
+
+    assert len(quotes(decision)) == 2
+
+
+def test_budget_and_minimum_do_not_depend_on_the_skew_of_the_moment() -> None:
+    skewed = {"price_skew": "60 bps"}
+    rules = instrument(lot="0.001")
+    money = balance("150")
+    level, long = balance("75.06"), balance("150.12")
+
+    bought = [
+        total(decide(view(book=BOOK, base=held, quote=money, rules=rules), inventory=skewed), BUY)
+        for held in (level, long)
+    ]
+    sold = [
+        total(
+            decide(
+                view(book=BOOK, base=held, rules=instrument(min_notional="199.5")),
+                inventory=skewed,
+            ),
+            SELL,
+        )
+        for held in (balance("2502"), balance("9000"))
+    ]
+
+    assert bought[0] == bought[1] > 70
+    assert sold == [0, 0]  # 100 at 1.9880 would be below; at 2.0000 it would not
 
 
 def test_what_is_left_at_the_outermost_level_takes_the_last_good_one_along() -> None:
