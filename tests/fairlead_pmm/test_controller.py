@@ -178,7 +178,7 @@ def test_budget_and_minimum_do_not_depend_on_the_skew_of_the_moment() -> None:
     sold = [
         total(
             decide(
-                view(book=BOOK, base=held, rules=instrument(min_notional="199.5")),
+                view(book=BOOK, base=held, rules=instrument(min_notional="199.8")),
                 inventory=skewed,
             ),
             SELL,
@@ -187,7 +187,7 @@ def test_budget_and_minimum_do_not_depend_on_the_skew_of_the_moment() -> None:
     ]
 
     assert bought[0] == bought[1] > 70
-    assert sold == [0, 0]  # 100 at 1.9880 would be below; at 2.0000 it would not
+    assert sold == [0, 0]  # 100 at 1.9977 would be below; at 2.0000 it would not
 
 
 def test_what_is_left_at_the_outermost_level_takes_the_last_good_one_along() -> None:
