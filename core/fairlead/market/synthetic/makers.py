@@ -111,8 +111,11 @@ class Makers:
         size = self._touch_sizes[int(random() * CELLS)]
         if random() * (shown + mean) < mean:
             ladder.put(key, shown + size)
-        elif shown > size or len(ladder.keys) > FEWEST_LEVELS:
-            ladder.put(key, max(0, shown - size))
+        else:
+            # The last to leave goes in steps, so that a best price seldom dies of cancels alone.
+            left = shown - size if shown > size else shown // 3
+            if left or len(ladder.keys) > FEWEST_LEVELS:
+                ladder.put(key, left)
 
     def change_depth(self, activity: float) -> None:
         """Change levels behind the best prices, as many as ``activity`` asks for."""

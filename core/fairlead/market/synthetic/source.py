@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fairlead.api import MarketHint, SourceContext
+from fairlead.book import CONTIGUOUS
 from fairlead.market.synthetic.flow import FRAME_NS, OrderFlow
 from fairlead.market.synthetic.preset import PRESETS, Preset
 from fairlead.model import ConstantStep, MarketEvent, MarketId, Scale
@@ -61,6 +62,7 @@ class SyntheticSource:
             lot=preset.lot,
             min_quantity=preset.min_quantity,
             min_notional=preset.min_notional,
+            sequence=CONTIGUOUS,
         )
 
     def events(self) -> Iterator[MarketEvent]:

@@ -19,7 +19,6 @@ __all__ = ["Takers"]
 # autocorrelation this gives (0.3 at 1, 0.1 at 20) is that of the recorded signs.
 _LEAN = 0.6
 _LEAN_SWITCH = 0.025
-_MOST_IMPACT = 5.0
 _MOST_PRINTS = 12
 
 
@@ -53,10 +52,7 @@ class Takers:
         self._sizes = quantiles(preset.taker_sizes, lot)
         median = preset.taker_sizes.median / lot
         ticks = preset.ticks_per_bps
-        self._impacts = [
-            preset.impact_bps * ticks * min(_MOST_IMPACT, sqrt(size / median))
-            for size in self._sizes
-        ]
+        self._impacts = [preset.impact_bps * ticks * sqrt(size / median) for size in self._sizes]
         self._informed_sizes = quantiles(preset.informed_sizes, lot)
         self._pieces = quantiles(preset.order_sizes, lot)
         self._sweep = round(preset.sweep_bps * ticks)
