@@ -22,7 +22,10 @@ _WAITING = 4096
 
 
 class BookResult(StrEnum):
-    """What became of a message; after GAP or CROSSED the book needs a fresh snapshot."""
+    """What became of a message; after GAP or CROSSED the book needs a fresh snapshot.
+
+    After DISAGREES it is as valid as before, and the caller decides whether to `Book.lose` it.
+    """
 
     APPLIED = "applied"
     #: It waits for a snapshot.
@@ -33,6 +36,11 @@ class BookResult(StrEnum):
     GAP = "gap"
     #: It left the book crossed or locked; the book is invalid now.
     CROSSED = "crossed"
+    #: Applied, but the venue's own best quote of this update is another.
+    DISAGREES = "disagrees"
+
+
+_TROUBLE = (BookResult.GAP, BookResult.CROSSED, BookResult.DISAGREES)
 
 
 class BookCounters(msgspec.Struct, gc=False):
@@ -138,9 +146,10 @@ class Book:
         self.counters.applied += 1
         if changed and not self._settle(changed, diff.local_ns):
             return self._crossed()
-        if self.check is not None and self.top is not None:
-            self.check.on_top(diff.last_id, self.top)
-        return BookResult.APPLIED
+        if self.check is None or self.top is None:
+            return BookResult.APPLIED
+        agrees = self.check.on_top(diff.last_id, self.top)
+        return BookResult.DISAGREES if agrees is False else BookResult.APPLIED
 
     def lose(self, reason: str) -> None:
         """Trust nothing until the next snapshot: the feed fell silent, a check failed.
@@ -212,6 +221,6 @@ class Book:
         for diff in waiting:
             # After a gap the rest waits on, for a younger snapshot.
             answer = self.on_diff(diff)
-            if answer in {BookResult.GAP, BookResult.CROSSED}:
+            if answer in _TROUBLE:
                 result = answer
         return result

@@ -26,6 +26,7 @@ from fairlead.store import Incident, Journal
 __all__ = ["Feed", "MarketTracker"]
 
 _encode = msgspec.msgpack.Encoder().encode
+_DISAGREES = "the venue's best quote disagrees with the book"
 _BROKEN = (BookResult.GAP, BookResult.CROSSED)
 # Prints kept for the next decision; a tick that brought more has seen enough.
 _TRADES_KEPT = 10_000
@@ -94,7 +95,7 @@ class MarketTracker:
         match event:
             case BestQuote():
                 if self.check.on_quote(event) is False:
-                    self._lose(event.local_ns, "the venue's best quote disagrees with the book")
+                    self._lose(event.local_ns, _DISAGREES)
             case BookDiff():
                 self._after(self.book.on_diff(event), event.local_ns)
             case Trade():
@@ -142,6 +143,10 @@ class MarketTracker:
             self._resync()
 
     def _after(self, result: BookResult, local_ns: int) -> None:
+        if result is BookResult.DISAGREES:
+            # The quote came first; it counts no less than one that comes after its diff.
+            self._lose(local_ns, _DISAGREES)
+            return
         if result in _BROKEN:
             self._journal.append(
                 Incident(name=f"book_{result.value}", detail=f"{self.market}: {self.book.reason}")

@@ -279,8 +279,23 @@ def test_every_diff_applied_is_compared_with_its_quote() -> None:
         check.on_quote(BestQuote(MARKET, 0, 0, update_id, bid, 5, 101, 5))
 
     book.on_diff(diff(9, 12, bids=((98, 1),), previous=8))
-    book.on_snapshot(snapshot(10))
-    book.on_diff(diff(13, 14, previous=12))
-    book.on_diff(diff(15, 16, bids=((99, 4),), previous=14))
+    results = [
+        book.on_snapshot(snapshot(10)),
+        book.on_diff(diff(13, 14, previous=12)),
+        book.on_diff(diff(15, 16, bids=((99, 4),), previous=14)),
+    ]
 
+    assert results == [BookResult.APPLIED, BookResult.APPLIED, BookResult.DISAGREES]
     assert (check.compared, check.wrong) == (3, 1)
+    assert book.valid, "whom to believe is the caller's decision"
+
+
+def test_a_diff_that_waited_may_disagree_too() -> None:
+    check = SelfCheck()
+    book = Book(MARKET, BINANCE_SPOT, check=check)
+    check.on_quote(BestQuote(MARKET, 0, 0, 11, 98, 5, 101, 5))
+    book.on_diff(diff(11, 11))
+    book.on_diff(diff(12, 12))
+
+    assert book.on_snapshot(snapshot(10)) is BookResult.DISAGREES
+    assert book.last_id == 12

@@ -57,9 +57,9 @@ def test_only_the_first_wrong_pairs_are_kept() -> None:
 def test_each_pair_is_compared_once_in_any_interleaving(data: st.DataObject) -> None:
     quotes = data.draw(st.dictionaries(st.integers(0, 30), st.integers(1, 2)))
     tops = data.draw(st.dictionaries(st.integers(0, 30), st.integers(1, 2)))
-    arrivals = data.draw(
-        st.permutations([*(("quote", i) for i in quotes), *(("top", i) for i in tops)])
-    )
+    repeated = data.draw(st.lists(st.sampled_from(sorted(quotes)))) if quotes else []
+    halves = [*(("quote", i) for i in [*quotes, *repeated]), *(("top", i) for i in tops)]
+    arrivals = data.draw(st.permutations(halves))
     check = SelfCheck()
 
     answers = [
