@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import click
 from rich.console import Console
@@ -14,8 +14,11 @@ from fairlead.cli.explain_story import Story, latest_story, order_story, worst_s
 from fairlead.cli.figure import clock, signed, tone, trimmed_amount
 from fairlead.cli.logs_line import markout_text
 from fairlead.cli.logs_run import Event, find_run
+from fairlead.model import trimmed
 
-__all__ = ["explain", "story_text"]
+__all__ = ["chain_lines", "explain", "story_text"]
+
+_SHOWN = Context(prec=10)
 
 
 @click.command()
@@ -48,7 +51,7 @@ def story_text(story: Story) -> Text:
     """Write a story for a person."""
     lines: list[Text] = []
     if story.order is not None:
-        lines += [*_head(story, story.order), *_chains(story.order["reasons"])]
+        lines += [*_head(story, story.order), *chain_lines(story.order["reasons"])]
         lines += _life(story, story.order)
     if story.decision is not None:
         when = clock(story.decision["t_ns"] - story.start_ns)
@@ -76,7 +79,8 @@ def _head(story: Story, order: Event) -> Iterator[Text]:
     yield text.append(" · " + " · ".join(flags))
 
 
-def _chains(reasons: Sequence[Event]) -> Iterator[Text]:
+def chain_lines(reasons: Sequence[Event]) -> Iterator[Text]:
+    """Write the chains of reasons of a quote, price first, a line for each stage."""
     for subject in ("price", "quantity"):
         chain = [reason for reason in reasons if reason["subject"] == subject]
         if not chain:
@@ -91,8 +95,13 @@ def _chains(reasons: Sequence[Event]) -> Iterator[Text]:
 
 
 def _step(reason: Event) -> str:
-    before = "" if reason["before"] is None else f"{reason['before']} → "
-    return f"{before}{reason['after']}"
+    before = "" if reason["before"] is None else f"{_short(reason['before'])} → "
+    return f"{before}{_short(reason['after'])}"
+
+
+# Ten digits tell prices apart; what is recorded is exact.
+def _short(figure: str) -> str:
+    return trimmed(_SHOWN.plus(Decimal(figure)))
 
 
 def _change(reason: Event) -> Text:
@@ -147,4 +156,4 @@ def _denial(story: Story, denied: Event) -> Iterator[Text]:
         f"   {denied['side']} {quantity} @ {denied['price']} level {denied['level']}: "
         f"{denied['observed']}, limit {denied['limit']}"
     )
-    yield from _chains(denied["reasons"])
+    yield from chain_lines(denied["reasons"])

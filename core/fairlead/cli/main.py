@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, str] = {
     "explain": "fairlead.cli.explain:explain",
     "logs": "fairlead.cli.logs:logs",
     "plugins": "fairlead.cli.plugins:plugins",
+    "quote": "fairlead.cli.quote:quote",
+    "run": "fairlead.cli.run:run",
 }
 
 _PLUGINS = "fairlead.cli.main.plugins"

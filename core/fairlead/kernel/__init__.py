@@ -45,6 +45,9 @@ from fairlead.kernel.plugins import (
     load_plugins,
     try_plugins,
 )
+from fairlead.kernel.probe import (
+    markets_of,
+)
 from fairlead.kernel.process import (
     SystemProcess,
 )
@@ -137,6 +140,7 @@ __all__ = [
     "installed",
     "instance_offset_ns",
     "load_plugins",
+    "markets_of",
     "own_levels",
     "prove_gone",
     "resting",

@@ -45,7 +45,7 @@ from fairlead.kernel.ticker import Ticker, instance_offset_ns
 from fairlead.kernel.transport import SystemTransport
 from fairlead.ledger import Obligation, StrategyTerms
 from fairlead.model import ClientId, Instrument
-from fairlead.store import Journal, QueuedStore, RunIdentity
+from fairlead.store import Journal, QueuedStore, RunIdentity, TraceHash
 
 __all__ = ["EngineContainer", "Surroundings", "build_connector", "compose", "settings_seed"]
 
@@ -78,6 +78,15 @@ def _setup(identity: RunIdentity, settings: Settings) -> RunSetup:
         epoch=identity.epoch,
         clean_before=identity.previous is None or identity.previous.ended,
     )
+
+
+def _run_name(identity: RunIdentity) -> str:
+    return f"{identity.instance}-{identity.epoch}"
+
+
+def _trace(traces: Callable[[str], TraceHash], run_name: str) -> TraceHash:
+    # A trace lies in the run's own folder, and only the store knows the run's name.
+    return traces(run_name)
 
 
 def _new_id(identity: RunIdentity) -> Callable[[], str]:
@@ -119,7 +128,7 @@ class EngineContainer(containers.DeclarativeContainer):
     ids = providers.Dependency(instance_of=object)
     process = providers.Dependency(instance_of=object)
     store = providers.Dependency(instance_of=object)
-    trace = providers.Dependency(instance_of=object)
+    traces = providers.Dependency(instance_of=object)
     observers = providers.Dependency(instance_of=object)
     transport = providers.Singleton(SystemTransport)
 
@@ -128,6 +137,8 @@ class EngineContainer(containers.DeclarativeContainer):
     strategies = providers.List()
 
     identity = providers.Singleton(_identity, store=store, settings=settings, clock=clock, ids=ids)
+    run_name = providers.Singleton(_run_name, identity=identity)
+    trace = providers.Singleton(_trace, traces=traces, run_name=run_name)
     setup = providers.Singleton(_setup, identity=identity, settings=settings)
     new_id = providers.Singleton(_new_id, identity=identity)
     journal = providers.Singleton(Journal, store=store, clock=clock, trace=trace)
@@ -160,7 +171,7 @@ class EngineContainer(containers.DeclarativeContainer):
 def compose(settings: Settings, offers: Offers, holes: Mapping[str, object]) -> EngineContainer:
     """Fill a container for a configuration without findings.
 
-    ``holes`` = clock, ids, process, store, trace and observers, by name.
+    ``holes`` = clock, ids, process, store, traces and observers, by name.
     """
     container = EngineContainer(settings=settings, **holes)
     surroundings = providers.Singleton(

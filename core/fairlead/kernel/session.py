@@ -7,14 +7,14 @@ or paced to a multiple of real time for someone who watches.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fairlead.api import Offers, Process
 from fairlead.config import Settings, config_hash
-from fairlead.errors import FeedError, StoreError
+from fairlead.errors import StoreError
+from fairlead.kernel.clock import SystemClock
 from fairlead.kernel.container import EngineContainer, compose
 from fairlead.kernel.engine import Engine
 from fairlead.kernel.ids import SystemIds
@@ -24,7 +24,7 @@ from fairlead.kernel.tally import Tally
 from fairlead.kernel.virtual import VirtualClock, VirtualLoop
 from fairlead.ledger import Report, RunFacts, build_report
 from fairlead.model import Unavailable
-from fairlead.store import QueuedStore, TraceSink
+from fairlead.store import QueuedStore, TraceHash
 
 __all__ = ["Session", "SessionOptions", "SessionOutcome"]
 
@@ -67,13 +67,12 @@ class Session:
         offers: Offers,
         *,
         store: QueuedStore,
-        trace: TraceSink,
+        traces: Callable[[str], TraceHash],
         process: Process,
         options: SessionOptions,
     ) -> None:
         self.settings = settings
         self.options = options
-        self._trace = trace
         self._store = store
         self._loop = VirtualLoop(pace=options.pace)
         self.clock = VirtualClock(self._loop)
@@ -85,22 +84,34 @@ class Session:
                 "ids": SystemIds(),
                 "process": process,
                 "store": store,
-                "trace": trace,
+                "traces": traces,
                 "observers": plugins.observers(self.clock.monotonic_ns),
             },
         )
         connectors = self.container.connectors()
         starts = [connector.starts_ns for connector in connectors.values()]
         self._loop.begin(min((at for at in starts if at is not None), default=_EPOCH_NS))
-        self.epoch = self.container.identity().epoch
+        #: The run's name: instance and epoch; also that of its folder.
+        self.name: str = self.container.run_name()
+        ends = [connector.ends_ns for connector in connectors.values()]
+        #: How long it will last by its sources, where all of them know.
+        self.length_ns = _length(self._loop.now_ns, ends, options.for_ns)
         self.journal = self.container.journal()
         self.tally = Tally(self.journal)
         self.engine: Engine = self.container.engine()
 
     @property
-    def name(self) -> str:
-        """Give the run's name: instance and epoch."""
-        return f"{self.settings.engine.instance}-{self.epoch}"
+    def pace(self) -> float | None:
+        """Give the multiple of real time that it runs at; None = as fast as possible."""
+        return self._loop.pace
+
+    def set_pace(self, pace: float | None) -> None:
+        """Change the pace, before `run`."""
+        self._loop.pace = pace
+
+    def wall_ns(self) -> int:
+        """Give real time that never goes back, to tell how long a run takes."""
+        return SystemClock().monotonic_ns()
 
     def run(self, watch: Watch | None = None) -> SessionOutcome:
         """Run to the end and give the report; always leaves the store closed."""
@@ -113,6 +124,7 @@ class Session:
 
     async def _run(self, watch: Watch | None) -> SessionOutcome:
         task = None if watch is None else asyncio.get_running_loop().create_task(watch(self))
+        watched: Sequence[BaseException | None] = ()
         try:
             result = await self.engine.run(
                 for_ns=self.options.for_ns, observe_only=self.options.observe_only
@@ -120,16 +132,20 @@ class Session:
         finally:
             if task is not None:
                 task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                watched = await asyncio.gather(task, return_exceptions=True)
+        if watched and isinstance(watched[0], Exception):
+            result.failure = result.failure or watched[0]
         report = await self._report(result)
+        trace = self.container.trace()
         try:
             self._store.close()
+            trace.close()
         except StoreError as error:
             result.failure = result.failure or error
-        return SessionOutcome(result, report, getattr(self._trace, "hexdigest", ""))
+        return SessionOutcome(result, report, trace.hexdigest)
 
     async def _report(self, result: RunResult) -> Report | None:
-        if not self.engine.assembled or isinstance(result.failure, FeedError):
+        if not self.engine.assembled:
             return None
         desk = self.engine.desk
         self.tally.denied(desk.pipeline.denied)
@@ -162,14 +178,8 @@ class Session:
         )
 
 
-def runs_folder(folder: Path, name: str) -> Path:
-    """Make the folder of one run.
-
-    :raises StoreError: when it cannot be made.
-    """
-    path = folder / name
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(str(path), f"cannot be made ({error.strerror})") from error
-    return path
+def _length(now_ns: int, ends: Sequence[int | None], asked_ns: int | None) -> int | None:
+    known = [end - now_ns for end in ends if end is not None]
+    if len(known) < len(ends):
+        return asked_ns
+    return min(max(known), asked_ns or max(known))

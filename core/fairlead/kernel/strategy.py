@@ -110,6 +110,11 @@ class StrategyRunner:
         self._write_down(len(self.quotes))
         self._step(Wish(decision.quotes, now_ns), now_ns)
 
+    def preview(self, now_ns: int) -> Decision[Any]:
+        """Give the decision that it would take now; remembers and sends nothing."""
+        view = self._view(now_ns, self._parts.posture())
+        return self._parts.controller.decide(view, self._memory)
+
     def pull(self, reason: str, now_ns: int) -> None:
         """Take every quote away at once."""
         self._step(Pull(reason), now_ns)

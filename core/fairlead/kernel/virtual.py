@@ -71,7 +71,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, start_ns: int = 0, *, pace: float | None = None) -> None:
         self._start_ns = start_ns
         self._now_ns = start_ns
-        self._pace = pace
+        #: Multiple of real time; None = as fast as possible. Set it before the loop runs.
+        self.pace = pace
         self._wall_start: float | None = None
         super().__init__(_TimeSelector(self._let_time_pass))
         # asyncio runs a timer when it is due within this much; a nanosecond keeps them exact.
@@ -104,7 +105,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             return True
         if self._scheduled and self._due_ns() <= at_ns:
             return False
-        if self._pace is not None and self._ahead_s(at_ns) > 0:
+        if self.pace is not None and self._ahead_s(at_ns) > 0:
             return False
         self._now_ns = at_ns
         return True
@@ -114,12 +115,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _ahead_s(self, at_ns: int) -> float:
         # Real seconds by which ``at_ns`` is still in the future.
-        if self._pace is None:
+        if self.pace is None:
             return 0.0
         now = time.monotonic()
         if self._wall_start is None:
             self._wall_start = now
-        return (at_ns - self._start_ns) / _SECOND / self._pace - (now - self._wall_start)
+        return (at_ns - self._start_ns) / _SECOND / self.pace - (now - self._wall_start)
 
     def _let_time_pass(self, timeout: float | None) -> None:
         if self._ready or (timeout is not None and timeout <= 0):
@@ -127,7 +128,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if not self._scheduled:
             raise StandstillError("everything waits and nothing is due")
         due_ns = self._due_ns()
-        while self._pace is not None and (ahead := self._ahead_s(due_ns)) > 0:
+        while self.pace is not None and (ahead := self._ahead_s(due_ns)) > 0:
             time.sleep(min(ahead, _NAP_S))
             if self._ready:  # a signal came in
                 return

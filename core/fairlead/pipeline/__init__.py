@@ -3,7 +3,7 @@
 from fairlead.pipeline.breaker import Breaker
 from fairlead.pipeline.gateway import Gateway, GatewayNews
 from fairlead.pipeline.normalize import normalize
-from fairlead.pipeline.pipeline import Pipeline, PipelineParts
+from fairlead.pipeline.pipeline import Pipeline, PipelineParts, Refusal
 from fairlead.pipeline.queue import CreateQueue, batches
 from fairlead.pipeline.risk import RiskGate, growing
 
@@ -14,6 +14,7 @@ __all__ = [
     "GatewayNews",
     "Pipeline",
     "PipelineParts",
+    "Refusal",
     "RiskGate",
     "batches",
     "growing",

@@ -34,7 +34,7 @@ from fairlead.pipeline.risk import RiskGate, growing
 from fairlead.store import Incident, IntentDenied, Journal
 from fairlead.trackers import AccountTracker, Order, OrderTracker, needs
 
-__all__ = ["Pipeline", "PipelineParts"]
+__all__ = ["Pipeline", "PipelineParts", "Refusal"]
 
 # A refused wish is not asked again at once: 1, 2, 4 … ticks, at most a minute.
 _LONGEST_BACKOFF_NS = 60_000_000_000
@@ -53,6 +53,14 @@ class PipelineParts:
     now_ns: Callable[[], int]
     mid: Callable[[MarketId], Decimal | None]
     tick_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A wish that will not become an order: the stage that refused it, and its verdict."""
+
+    stage: str
+    denied: Denied
 
 
 @dataclass(slots=True)
@@ -89,6 +97,22 @@ class Pipeline:
                     self._cancels.setdefault(client_id, reason)
                 case Place():
                     self._admit(action, view)
+
+    def judge(self, place: Place, view: RiskView) -> OrderIntent | Refusal:
+        """Lead a wish through every stage that can refuse; changes nothing."""
+        instrument = self._parts.instruments[place.slot.market]
+        intent = normalize(place, instrument)
+        if isinstance(intent, Denied):
+            return Refusal("normalize", intent)
+        intent = msgspec.structs.replace(intent, mid=self._parts.mid(instrument.market))
+        denied = self._parts.gate.check(intent, view)
+        if denied is not None:
+            return Refusal("risk", denied)
+        denied = self._breaker.check(instrument.market, self._parts.now_ns())
+        if denied is not None:
+            return Refusal("breaker", denied)
+        denied = self._reserve(intent)
+        return intent if denied is None else Refusal("reserve", denied)
 
     def waiting(self) -> tuple[OrderIntent, ...]:
         """Give the creates that were allowed but have not left."""
@@ -143,23 +167,9 @@ class Pipeline:
         backoff = self._backoffs.get(place.slot)
         if backoff is not None and now_ns < backoff.until_ns:
             return
-        instrument = self._parts.instruments[place.slot.market]
-        intent = normalize(place, instrument)
-        if isinstance(intent, Denied):
-            self._deny(place, "normalize", intent, now_ns)
-            return
-        intent = msgspec.structs.replace(intent, mid=self._parts.mid(instrument.market))
-        refusal = self._parts.gate.check(intent, view)
-        if refusal is not None:
-            self._deny(place, "risk", refusal, now_ns)
-            return
-        refusal = self._breaker.check(instrument.market, now_ns)
-        if refusal is not None:
-            self._deny(place, "breaker", refusal, now_ns)
-            return
-        refusal = self._reserve(intent)
-        if refusal is not None:
-            self._deny(place, "reserve", refusal, now_ns)
+        intent = self.judge(place, view)
+        if isinstance(intent, Refusal):
+            self._deny(place, intent, now_ns)
             return
         self._backoffs.pop(place.slot, None)
         self._queue.put(intent)
@@ -185,8 +195,8 @@ class Pipeline:
             return Denied("balance", need, available, f"not enough {asset}")
         return None
 
-    def _deny(self, place: Place, stage: str, denied: Denied, now_ns: int) -> None:
-        slot = place.slot
+    def _deny(self, place: Place, refusal: Refusal, now_ns: int) -> None:
+        slot, denied = place.slot, refusal.denied
         counts = self.denied.setdefault(slot.strategy, {})
         counts[denied.rule] = counts.get(denied.rule, 0) + 1
         backoff = self._backoffs.get(slot)
@@ -205,7 +215,7 @@ class Pipeline:
                 level=slot.level,
                 price=place.price,
                 quantity=place.quantity,
-                stage=stage,
+                stage=refusal.stage,
                 rule=denied.rule,
                 observed=_figure(denied.observed),
                 limit=_figure(denied.limit),

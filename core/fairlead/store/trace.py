@@ -68,6 +68,9 @@ class TraceHash:
         """Take a record into the hash."""
         self._hash.update(trace_line(n, t_ns, record))
 
+    def close(self) -> None:
+        """End the trace; there is nothing to let go of."""
+
 
 class TraceWriter(TraceHash):
     """Stream a trace to ``events.jsonl.gz`` and hash it.
@@ -114,6 +117,7 @@ class TraceWriter(TraceHash):
         except OSError as error:
             self._failure = error
 
+    @override
     def close(self) -> None:
         """End the file; without effect when done.
 
