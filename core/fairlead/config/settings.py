@@ -153,7 +153,7 @@ class StrategySettings(_Table):
     market: Market = Field(description="where it trades, as venue:SYMBOL")
     every: Duration = Field(
         Duration.parse("1 s"),
-        description="how often it decides, a multiple of the tick; by default each tick",
+        description="how often it decides: a multiple of the tick",
     )
     replace: Replace | None = Field(
         None,

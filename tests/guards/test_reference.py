@@ -1,0 +1,54 @@
+"""The generated pages say what the code says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.guards.reference import BUILT_IN, PAGES, ROOT, pages
+from tests.guards.tree import project
+
+
+@pytest.mark.parametrize("name", ["configuration.md", "hooks.md"])
+def test_a_reference_page_is_as_new_as_the_code(name: str) -> None:
+    page = PAGES / name
+
+    assert page.read_text(encoding="utf-8") == pages()[page], (
+        "run: python -m tests.guards.reference"
+    )
+
+
+def test_every_built_in_plugin_is_in_the_reference() -> None:
+    assert set(project()["project"]["entry-points"]["fairlead"]) == set(BUILT_IN)
+
+
+def test_every_key_says_what_it_means() -> None:
+    rows = re.findall(r"^\| (`\S+`) \|.*\|([^|]*)\|$", pages()[PAGES / "configuration.md"], re.M)
+
+    assert len(rows) > 30
+    assert [key for key, meaning in rows if not meaning.strip()] == []
+
+
+def test_every_table_of_the_demo_is_in_the_reference() -> None:
+    text = pages()[PAGES / "configuration.md"]
+    demo = (ROOT / "plugins.toml").read_text(encoding="utf-8")
+
+    keys = re.findall(r"^(\w+)\s*=", demo, re.M)
+    assert [key for key in keys if not re.search(rf"\b{key}\b", text)] == []
+
+
+def blocks(page: Path) -> dict[str, str]:
+    """Give the code blocks of a page that follow a line naming their file in bold."""
+    text = page.read_text(encoding="utf-8")
+    return dict(re.findall(r"^\*\*`([^`]+)`\*\*[^\n]*\n\n```\w+\n(.*?)^```$", text, re.M | re.S))
+
+
+def test_the_tutorial_shows_the_very_files_that_are_tested() -> None:
+    example = ROOT / "examples" / "plugin-tutorial"
+    files = [path for path in example.rglob("*") if path.suffix in {".py", ".toml"}]
+
+    shown = blocks(ROOT / "docs" / "tutorial" / "write-a-plugin.md")
+
+    assert shown == {
+        path.relative_to(example).as_posix(): path.read_text(encoding="utf-8") for path in files
+    }
