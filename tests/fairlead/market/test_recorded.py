@@ -83,6 +83,31 @@ def test_a_source_is_named_by_its_files_without_folders(tmp_path: Path) -> None:
     assert source.duration_ns is None
 
 
+def test_a_source_knows_when_it_starts(tmp_path: Path) -> None:
+    recording(tmp_path / "a", SNAPSHOT, TRADE)
+    (tmp_path / "b").write_text("\n\n")
+
+    assert recorded_source("a", context(tmp_path)).starts_ns == T
+    with pytest.raises(FeedError, match="no usable message"):
+        _ = recorded_source("b", context(tmp_path)).starts_ns
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        '{"lastUpdateId":9,"bids":[["1.50","x"]],"asks":[]}',
+        '{"lastUpdateId":9,"bids":[],"asks":[]}',
+    ],
+    ids=["unreadable", "empty"],
+)
+def test_a_snapshot_without_levels_leaves_the_finest_decimals(
+    tmp_path: Path, snapshot: str
+) -> None:
+    hint = hint_of(recording(tmp_path / "a", TRADE, snapshot))
+
+    assert (hint.grid, hint.lot) == (ConstantStep(Decimal("0.01")), Decimal("0.1"))
+
+
 @pytest.mark.parametrize("argument", ["", "a,,b", ","])
 def test_a_source_needs_the_names_of_its_files(argument: str) -> None:
     with pytest.raises(ValueError, match="name one or more files"):
