@@ -1,0 +1,122 @@
+"""Make the accounts, markets and intents that rule tests start from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from fairlead.api import MarketRisk, OrderView
+from fairlead.model import (
+    ConstantStep,
+    Instrument,
+    MarketId,
+    OrderIntent,
+    OrderState,
+    Purpose,
+    Side,
+    Slot,
+)
+
+MARKET = MarketId("main", "ALT/USDT")
+OTHER = MarketId("main", "BTC/USDT")
+SECOND = 1_000_000_000
+NOW = 1_000 * SECOND
+
+
+def instrument(market: MarketId = MARKET, multiplier: str = "1") -> Instrument:
+    base, quote = market.symbol.split("/")
+    return Instrument(
+        market,
+        base,
+        quote,
+        ConstantStep(Decimal("0.01")),
+        lot=Decimal("0.001"),
+        multiplier=Decimal(multiplier),
+    )
+
+
+def resting(side: Side, quantity: str, *, state: OrderState = OrderState.OPEN) -> OrderView:
+    return OrderView(
+        client_id="",
+        slot=Slot("alt", MARKET, side, 0),
+        side=side,
+        price=Decimal(2),
+        quantity=Decimal(quantity),
+        filled=Decimal(0),
+        state=state,
+        purpose=Purpose.QUOTE,
+        decided_ns=0,
+        acknowledged_ns=None,
+    )
+
+
+def market(
+    *,
+    of: MarketId = MARKET,
+    mid: str | None = "2",
+    mark: str | None = "2",
+    position: str = "0",
+    target: str = "0",
+    orders: tuple[OrderView, ...] = (),
+    book_valid: bool = True,
+    valid_for_s: float | None = 3600,
+    silent_s: float | None = 0,
+    multiplier: str = "1",
+) -> MarketRisk:
+    return MarketRisk(
+        instrument=instrument(of, multiplier),
+        mid=None if mid is None else Decimal(mid),
+        mark=None if mark is None else Decimal(mark),
+        book_valid=book_valid,
+        valid_since_ns=None if valid_for_s is None else NOW - int(valid_for_s * SECOND),
+        book_changed_ns=None if silent_s is None else NOW - int(silent_s * SECOND),
+        position=Decimal(position),
+        target=Decimal(target),
+        orders=orders,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account at an instant, in USDT."""
+
+    equity: Decimal | None = Decimal(10_000)
+    peak_equity: Decimal | None = Decimal(10_000)
+    day_start_equity: Decimal | None = Decimal(10_000)
+    shown: tuple[MarketRisk, ...] = field(default_factory=lambda: (market(),))
+    rates: Mapping[str, str] = field(default_factory=lambda: {"ALT": "2", "BTC": "50000"})
+    now_ns: int = NOW
+    currency: str = "USDT"
+
+    def market(self, market: MarketId) -> MarketRisk:
+        return next(risk for risk in self.shown if risk.instrument.market == market)
+
+    def markets(self) -> Sequence[MarketId]:
+        return [risk.instrument.market for risk in self.shown]
+
+    def rate(self, asset: str) -> Decimal | None:
+        return Decimal(self.rates[asset]) if asset in self.rates else None
+
+    def showing(self, *shown: MarketRisk) -> "Account":
+        return replace(self, shown=shown)
+
+
+def intent(
+    side: Side = Side.BUY,
+    quantity: str | Decimal = "100",
+    price: str = "2",
+    *,
+    post_only: bool = True,
+    purpose: Purpose = Purpose.QUOTE,
+    of: Instrument | None = None,
+) -> OrderIntent:
+    rules = instrument() if of is None else of
+    return OrderIntent(
+        client_id="",
+        instrument=rules,
+        side=side,
+        price=Decimal(price),
+        quantity=Decimal(quantity),
+        slot=Slot("alt", rules.market, side, 0),
+        post_only=post_only,
+        purpose=purpose,
+    )

@@ -1,0 +1,105 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from fairlead.api import Offers, Registry, RuleContext
+from fairlead_risk import MaxOpenOrdersConfig, MaxOrderConfig, RuleConfig, fairlead_register
+
+DEFAULTS = {
+    "max_position": "2000 USDT",
+    "max_order": "500 USDT",
+    "daily_loss": "2%",
+    "max_drawdown": "5%",
+    "max_order_share": "5%",
+    "max_open_orders": "40",
+    "price_band": "3%",
+    "stale_book": "3 s",
+    "warm_up": "60 s",
+}
+
+
+def offers() -> Offers:
+    registry = Registry()
+    registry.enter("risk", "fairlead 0")
+    fairlead_register(registry)
+    return registry.offers()
+
+
+def configs() -> dict[str, type[RuleConfig]]:
+    found = {}
+    for name, offer in offers().rules.items():
+        assert offer.config is not None
+        assert issubclass(offer.config, RuleConfig)
+        found[name] = offer.config
+    return found
+
+
+def test_every_rule_is_on_with_the_default_of_the_reference() -> None:
+    found = {name: str(config().model_dump()["limit"]) for name, config in configs().items()}
+
+    assert found == DEFAULTS
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_bare_value_is_the_limit(name: str) -> None:
+    config = configs()[name]
+    limit: object = 40 if name == "max_open_orders" else DEFAULTS[name]
+
+    assert config.model_validate(limit) == config.model_validate({"limit": limit}) == config()
+
+
+def test_a_rule_is_built_under_its_own_name() -> None:
+    rules = [
+        offer.build(configs()[name](), RuleContext("USDT"))
+        for name, offer in offers().rules.items()
+    ]
+
+    assert [rule.name for rule in rules] == list(offers().rules)
+    assert all(offer.summary for offer in offers().rules.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("max_position", "0 USDT", "above zero"),
+        ("max_position", 2000, "with its asset"),
+        ("max_order", "-1 USDT", "above zero"),
+        ("max_order", {"size": "0 ALT"}, "above zero"),
+        ("max_order", {"limits": "5 USDT"}, "Extra inputs"),
+        ("daily_loss", "0%", "above zero"),
+        ("max_drawdown", "101%", "share"),
+        ("max_order_share", "0%", "above zero"),
+        ("max_open_orders", 0, "greater than or equal to 1"),
+        ("max_open_orders", "40", "valid integer"),
+        ("price_band", "0%", "above zero"),
+        ("price_band", {"taker": "-1 bps"}, "above zero"),
+        ("stale_book", "0 s", "above zero"),
+        ("stale_book", 3, "with its unit"),
+        ("warm_up", "60", "with its unit"),
+    ],
+    ids=str,
+)
+def test_refuses_what_makes_no_sense(name: str, value: object, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        configs()[name].model_validate(value)
+
+
+def test_a_configuration_prints_so_that_it_reads_back() -> None:
+    read = MaxOrderConfig.model_validate({"limit": "500 USDT", "size": "3 BTC"})
+
+    assert MaxOrderConfig.model_validate(read.model_dump(mode="json")) == read
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_the_schema_takes_a_bare_value_or_a_table_with_described_keys(name: str) -> None:
+    schema: dict[str, Any] = configs()[name].model_json_schema()
+
+    bare, table = schema["anyOf"]
+    assert bare["type"] in {"string", "integer"}
+    assert table["additionalProperties"] is False
+    assert [key for key, part in table["properties"].items() if "description" not in part] == []
+
+
+def test_the_count_of_orders_is_a_whole_number() -> None:
+    assert MaxOpenOrdersConfig(limit=7).limit == 7
