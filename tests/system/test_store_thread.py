@@ -1,16 +1,29 @@
 """The writer's thread on a real file and a real event loop."""
 
 import asyncio
+import sqlite3
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from fairlead.errors import StoreError
-from fairlead.store import Durability, ThreadedWriter, open_database, open_reader
+from fairlead.store import (
+    Change,
+    Database,
+    Durability,
+    ThreadedWriter,
+    migrate,
+    open_database,
+    open_reader,
+)
 from tests.fairlead.store.records import begin, order, tick
 
 pytestmark = pytest.mark.system
+
+LIMIT_S = 10.0
 
 
 def opened(path: Path, *, linger_s: float = 60, patience_ms: int = 5_000) -> ThreadedWriter:
@@ -55,6 +68,48 @@ def test_many_tasks_write_while_the_loop_goes_on(tmp_path: Path) -> None:
     assert count(path) == 200
     store.close()
     assert [thread.name for thread in threading.enumerate() if "store" in thread.name] == []
+
+
+class SlowDatabase(Database):
+    """A database whose commits begin, and end only when they may."""
+
+    def __init__(self) -> None:
+        connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        migrate(connection, "slow")
+        super().__init__(connection, "slow", Durability.NORMAL)
+        self.begun = threading.Semaphore(0)
+        self.may_end = threading.Semaphore(0)
+
+    @override
+    def commit(self, changes: Sequence[Change]) -> None:
+        self.begun.release()
+        assert self.may_end.acquire(timeout=LIMIT_S)
+        super().commit(changes)
+
+
+def test_nobody_is_told_before_the_commit_with_his_record_has_ended() -> None:
+    database = SlowDatabase()
+    store = ThreadedWriter(database, linger_s=60)
+    begin(store)
+
+    async def main() -> None:
+        first = asyncio.ensure_future(store.durable(store.append(1, order(1))))
+        await asyncio.sleep(0)
+        assert database.begun.acquire(timeout=LIMIT_S)
+        again = asyncio.ensure_future(store.durable(1))
+        behind = asyncio.ensure_future(store.durable(store.append(2, order(2))))
+        await asyncio.sleep(0)
+        assert [task.done() for task in (first, again, behind)] == [False] * 3
+        database.may_end.release()
+        await asyncio.gather(first, again)
+        assert database.begun.acquire(timeout=LIMIT_S)
+        await asyncio.sleep(0)
+        assert not behind.done()
+        database.may_end.release()
+        await behind
+
+    asyncio.run(main())
+    store.close()
 
 
 def test_what_nobody_waits_for_is_written_soon(tmp_path: Path) -> None:
