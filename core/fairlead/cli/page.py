@@ -28,7 +28,12 @@ from fairlead.errors import UsageError
 
 __all__ = ["page_html", "write_page"]
 
-_CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["lasso2d"]}
+_CONFIG = {
+    "displaylogo": False,
+    "responsive": True,
+    # nothing of a run is to leave this machine by a click
+    "modeBarButtonsToRemove": ["sendChartToCloud", "lasso2d", "select2d"],
+}
 _PLOTS = {
     "price": (
         "Price, own quotes and fills",

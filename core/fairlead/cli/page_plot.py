@@ -21,7 +21,7 @@ __all__ = [
 Figure = dict[str, Any]
 Trace = dict[str, Any]
 
-_BUY, _SELL, _MID, _INK = "#2a9d8f", "#e76f51", "#8a94a3", "#4c78a8"
+_BUY, _SELL, _MID, _INK, _TRADING = "#2a9d8f", "#e76f51", "#8a94a3", "#4c78a8", "#b5179e"
 _PARTS = {
     "spread": ("spread captured", "#2a9d8f"),
     "inventory": ("trading inventory", "#e9a23b"),
@@ -82,7 +82,7 @@ def pnl_figure(data: StrategyData, currency: str) -> Figure:
             )
     total = _line("total", times, [sample.total for sample in samples], _INK, width=2.5)
     trading = [sample.total - sample.parts["holding"] for sample in samples]
-    without = _line("trading (without holding)", times, trading, _INK, width=1.5, dash="dot")
+    without = _line("trading (without holding)", times, trading, _TRADING, width=2, dash="dot")
     return _figure([*traces, total, without], y={"title": {"text": currency}})
 
 

@@ -178,15 +178,16 @@ class AccountLedger:
         self._settle()
         equity, age_ns = self._equity(), self._age_ns(at_ns)
         self.oldest_mark_ns = max(self.oldest_mark_ns, age_ns)
+        usable = age_ns <= self._mark_age_ns
         total = PnlParts()
         for strategy in self.strategies.values():
             parts = strategy.book.parts
             total += parts
             strategy.trading.sample(at_ns, statistic(parts.trading))
-            if self.start_equity is not None:
+            if usable and self.start_equity is not None:
                 strategy.drawdown.sample(self.start_equity + parts.total)
         self.trading.sample(at_ns, statistic(total.trading))
-        if age_ns > self._mark_age_ns:
+        if not usable:
             equity = None
         if equity is not None:
             self.nav.sample(at_ns, equity)

@@ -9,7 +9,7 @@ __all__ = ["Estimate", "IncrementSeries", "WeightedMean", "student_95"]
 
 _Z = 1.959963984540054
 # The expansion below is poor for the first few degrees of freedom; these are exact.
-_FEW = (12.706, 4.303, 3.182, 2.776, 2.571)
+_FEW = (12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281)
 
 
 @dataclass(frozen=True, slots=True)

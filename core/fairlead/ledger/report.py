@@ -32,6 +32,9 @@ Report = dict[str, object]
 #: Fewer full minutes than a day's cannot tell skill from luck.
 _LONG_ENOUGH_MINUTES = 1_440
 
+#: An average cost has no last digit; these are shown.
+_COST_PLACES = 12
+
 
 class IdentityBrokenError(Exception):
     """Figures that must be equal are not: a bug of ours, never of the market."""
@@ -164,8 +167,10 @@ def _details(strategy: StrategyLedger) -> Report:
         "target": trimmed(book.target),
         "mark": _optional(book.mark),
         "max_position": _optional(limit),
-        "realised": trimmed(cost.realised),
-        "unrealised": None if book.mark is None else trimmed(cost.unrealised(book.mark)),
+        "realised": trimmed(round(cost.realised, _COST_PLACES)),
+        "unrealised": None
+        if book.mark is None
+        else trimmed(round(cost.unrealised(book.mark), _COST_PLACES)),
         "trading": _trading(strategy.trading, book.parts),
         "at_top": strategy.uptime.at_top,
         "valid_ns": strategy.uptime.valid_ns,
