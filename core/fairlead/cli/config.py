@@ -24,11 +24,13 @@ from fairlead.config import (
 )
 from fairlead.config.schema import schema as json_schema
 from fairlead.errors import ConfigError, Finding, UsageError
+from fairlead.kernel import markets_of
 from fairlead.kernel.plugins import Plugins, load_plugins, try_plugins
 
 __all__ = [
     "DEFAULT_FILE",
     "Configured",
+    "built",
     "config",
     "config_argument",
     "configured",
@@ -74,18 +76,23 @@ def found_file(path: Path | None) -> Path:
     return path or DEFAULT_FILE
 
 
+def built(raw: RawConfig, offers: Offers) -> MarketsOf:
+    """Ask venues for their markets by building their connectors, which opens nothing."""
+    return markets_of(offers, raw.folder)
+
+
 def configured(
     path: Path | None,
     sets: Sequence[str] = (),
     *,
     env: Mapping[str, str] | None = None,
-    markets_of: Callable[[RawConfig, Offers], MarketsOf] | None = None,
+    markets_of: Callable[[RawConfig, Offers], MarketsOf] = built,
 ) -> Configured:
     """Read a configuration, load its plugins and resolve it; nothing is written or sent.
 
     :param path: as for `found_file`.
     :param env: the environment; by default the process's own.
-    :param markets_of: makes the check of markets once the offers are known.
+    :param markets_of: makes what tells a venue's markets, once the offers are known.
     :raises ConfigError: with every finding, plugins included.
     :raises UsageError: when there is no configuration.
     """
@@ -95,7 +102,7 @@ def configured(
     settings = resolve(
         raw,
         offers,
-        markets_of=None if markets_of is None else markets_of(raw, offers),
+        markets_of=markets_of(raw, offers),
         broken=(*broken, *failures),
     )
     return Configured(raw, settings, plugins, offers)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import BaseModel
 
 from fairlead.api import Amount
 from fairlead.config.finding import finding, listed
-from fairlead.config.raw import KeyPath, RawConfig
+from fairlead.config.raw import KeyPath, RawConfig, dotted
 from fairlead.config.settings import VenueSettings
-from fairlead.errors import Finding
+from fairlead.errors import ConfigError, Finding
 from fairlead.model import MarketId
 
 __all__ = ["MarketsOf", "wrong_assets", "wrong_currencies", "wrong_markets"]
 
 #: Venue, connector and the connector's options → the symbols that it has, or why nobody knows.
+#: Raises `ConfigError` for what is wrong with the options; its keys are those of the venue's table.
 MarketsOf = Callable[[str, str, BaseModel], Collection[str] | str]
 
 
@@ -41,9 +43,15 @@ def wrong_markets(
         if venue is None or markets_of is None:
             continue
         if market.venue not in known:
-            symbols = markets_of(market.venue, venue.connector, venue.options)
+            place: KeyPath = ("venues", market.venue)
+            symbols: Collection[str] | str = ()
+            try:
+                symbols = markets_of(market.venue, venue.connector, venue.options)
+            except ConfigError as error:
+                for found in error.findings:
+                    path_of_key = (*place, *found.key.split("."))
+                    yield replace(found, place=raw.place(path_of_key), key=dotted(path_of_key))
             if isinstance(symbols, str):
-                place: KeyPath = ("venues", market.venue)
                 yield finding(raw, place, f"its markets are unknown: {symbols}")
             known[market.venue] = () if isinstance(symbols, str) else symbols
         if known[market.venue] and market.symbol not in known[market.venue]:

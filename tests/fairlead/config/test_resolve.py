@@ -246,6 +246,19 @@ def test_a_venue_that_cannot_tell_its_markets_is_told_once(tmp_path: Path) -> No
     )
 
 
+def test_what_a_connector_finds_in_its_table_is_told_with_place_and_key(tmp_path: Path) -> None:
+    def refusing(venue: str, connector: str, options: BaseModel) -> Collection[str]:
+        raise ConfigError((Finding(venue, "latency.orders", '"9 s"', "too slow"),))
+
+    with pytest.raises(ConfigError) as caught:
+        resolve(written(tmp_path), offers(), markets_of=refusing)
+
+    (found,) = caught.value.findings
+    assert found == Finding(
+        f"{tmp_path}/plugins.toml:5", "venues.main.latency.orders", '"9 s"', "too slow"
+    )
+
+
 def test_a_known_market_passes(tmp_path: Path) -> None:
     done = resolve(written(tmp_path), offers(), markets_of=markets)
 
