@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import signal
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -21,7 +21,7 @@ class SystemProcess:
 
     def identity(self) -> str:
         """Give host and process number."""
-        return f"{socket.gethostname()}:{os.getpid()}"
+        return f"{platform.node()}:{os.getpid()}"
 
     def on_stop(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back on SIGINT and SIGTERM, from the main thread between two instructions."""

@@ -299,7 +299,7 @@ class OrderTracker:
                 self._closed.popitem(last=False)
 
     def _incident(self, name: str, order: Order, detail: str) -> None:
-        self._journal.append(Incident(name=name, detail=f"order {order.client_id}: {detail}"))
+        self._journal.append(Incident(name=name, detail=f"order {order.client_id[-8:]}: {detail}"))
 
 
 def _settled(trigger: OrderTrigger) -> OrderState | None:
