@@ -1,8 +1,9 @@
 """Specify the hooks by which a plugin watches a run. None of them can change it.
 
 The engine queues an observation once what it tells of is durable, and a task beside the engine
-delivers it. An implementation is called synchronously and returns quickly; one that raises or
-is slow is counted, skipped and reported by ``fairlead_alert``. Market data never comes this way.
+delivers it. An implementation is called synchronously and returns quickly. One that raises or
+takes longer than 100 ms is counted, and not called any more once it has failed three times.
+Market data never comes this way.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def fairlead_started(
     When: once per run, when the start is reconciled and the first tick is about to come.
     Result: ignored.
     Order: before every other observation of the run; among plugins as they are enabled.
-    Errors: counted and skipped, and reported by an alert.
+    Errors: counted, skipped, and recorded as the incident ``observer_failed``.
 
     :param instance: the name of this engine in its configuration.
     :param mode: ``paper``, ``rehearse`` or ``live``.
@@ -46,9 +47,9 @@ def fairlead_order_changed(order: OrderView, before: OrderState, now_ns: int) ->
 
     When: after each transition, the first one from ``PENDING_CREATE`` included.
     Result: ignored.
-    Order: as the transitions happened; a fill's own observation comes before the transition
-    that it causes.
-    Errors: counted and skipped, and reported by an alert.
+    Order: as the transitions happened; one that a fill causes comes right before the fill's own
+    observation.
+    Errors: counted, skipped, and recorded as the incident ``observer_failed``.
 
     :param order: the order after the transition; ``order.slot`` tells strategy and market.
     :param before: the state that it left.
@@ -63,7 +64,7 @@ def fairlead_filled(fill: Fill, slot: Slot, now_ns: int) -> None:
     When: once per fill, however often the venue reports it.
     Result: ignored.
     Order: as the fills were booked.
-    Errors: counted and skipped, and reported by an alert.
+    Errors: counted, skipped, and recorded as the incident ``observer_failed``.
 
     :param fill: price, quantity and fee as the venue says; a rebate is a negative fee.
     :param slot: the strategy, market, side and level that it belongs to.
@@ -75,10 +76,11 @@ def fairlead_filled(fill: Fill, slot: Slot, now_ns: int) -> None:
 def fairlead_alert(severity: Severity, name: str, detail: str, now_ns: int) -> None:
     """Learn of something that a person should know.
 
-    When: at each alert: an incident, a stricter posture, a lost stream, a failing plugin.
+    When: at each incident, and when a risk rule restrains trading.
     Result: ignored.
     Order: as the alerts arose, in one row with the other observations.
-    Errors: counted and skipped; the failure itself makes no further alert, so none can go round.
+    Errors: counted, skipped, and recorded as the incident ``observer_failed``, of which no alert
+    is made: none can go round.
 
     :param severity: how soon a person should look.
     :param name: the kind of alert, stable between versions: ``book_stale``, ``late_fill`` …
@@ -94,7 +96,7 @@ def fairlead_stopped(instance: str, reason: str, proven: bool, now_ns: int) -> N
     When: once per run that ends in an orderly way; not after a crash.
     Result: ignored.
     Order: the last observation of the run.
-    Errors: counted and skipped.
+    Errors: counted, skipped, and recorded as the incident ``observer_failed``.
 
     :param instance: the name of this engine in its configuration.
     :param reason: why it ended, in one line.
