@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fairlead.api import ConnectorContext, DataSource, MarketHint, Request, Response, Stream
+from fairlead.api import ConnectorContext, DataSource, MarketHint, Request, Response, Stream, Timer
 from fairlead.errors import FeedError
 from fairlead.kernel.ids import SeededIds
 from fairlead.kernel.virtual import VirtualClock, VirtualLoop
@@ -121,6 +121,64 @@ class NoTransport:
         raise AssertionError(f"{url} in a paper venue")
 
 
+def intent(
+    instrument: Instrument,
+    side: Side,
+    price: str,
+    quantity: str,
+    key: str = "own",
+    time_in_force: TimeInForce = TimeInForce.GTC,
+    *,
+    post_only: bool = False,
+) -> OrderIntent:
+    return OrderIntent(
+        client_id=key,
+        instrument=instrument,
+        side=side,
+        price=Decimal(price),
+        quantity=Decimal(quantity),
+        slot=Slot("s", MARKET, side, 0),
+        time_in_force=time_in_force,
+        post_only=post_only,
+    )
+
+
+class _NoTimer:
+    def cancel(self) -> None:
+        """Nothing is scheduled."""
+
+
+class LateClock:
+    """A clock like the system's on a busy loop: time has always come, timers run late."""
+
+    def __init__(self) -> None:
+        self.time_ns = START_NS
+        self.waits = 0
+        self.timers: list[tuple[int, Callable[[], None]]] = []
+
+    def now_ns(self) -> int:
+        return self.time_ns
+
+    def monotonic_ns(self) -> int:
+        return self.time_ns
+
+    async def sleep_ns(self, duration_ns: int) -> None:
+        await self.sleep_until_ns(self.time_ns + duration_ns)
+
+    async def sleep_until_ns(self, at_ns: int) -> None:
+        self.waits += 1
+        self.time_ns = max(self.time_ns, at_ns)
+        await asyncio.sleep(0)
+
+    def call_at_ns(self, at_ns: int, callback: Callable[[], None]) -> Timer:
+        self.timers.append((at_ns, callback))
+        return _NoTimer()
+
+    def advance_to_ns(self, at_ns: int) -> bool:
+        self.time_ns = max(self.time_ns, at_ns)
+        return True
+
+
 def config(**changes: object) -> PaperConfig:
     values: dict[str, object] = {
         "source": "tape:test",
@@ -142,6 +200,8 @@ class World:
         symbol: str = "ALT/USDT",
     ) -> None:
         self.loop = VirtualLoop(clock_ns)
+        self.accidents: list[dict[str, Any]] = []
+        self.loop.set_exception_handler(lambda _, accident: self.accidents.append(accident))
         self.clock = VirtualClock(self.loop)
         context = ConnectorContext(
             "main",
@@ -189,6 +249,7 @@ class World:
             return self.loop.run_until_complete(main())
         finally:
             self.loop.close()
+            assert self.accidents == []
 
     async def until(self, ms: int) -> None:
         await self.clock.sleep_until_ns(at(ms))
@@ -203,15 +264,8 @@ class World:
         *,
         post_only: bool = False,
     ) -> OrderIntent:
-        return OrderIntent(
-            client_id=key,
-            instrument=self.instrument,
-            side=side,
-            price=Decimal(price),
-            quantity=Decimal(quantity),
-            slot=Slot("s", MARKET, side, 0),
-            time_in_force=time_in_force,
-            post_only=post_only,
+        return intent(
+            self.instrument, side, price, quantity, key, time_in_force, post_only=post_only
         )
 
     @staticmethod

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fairlead.api import ConnectorContext
 from fairlead.book import BINANCE_SPOT, CONTIGUOUS, Book
 from fairlead.errors import FeedError
+from fairlead.kernel.ids import SeededIds
 from fairlead.model import (
     Accepted,
     BalanceUpdate,
@@ -31,17 +34,22 @@ from fairlead.model import (
     TimeInForce,
     Trade,
     Unavailable,
+    VenueEvent,
 )
+from fairlead_paper import PaperConnector
 from tests.fairlead_paper.paper_world import (
     HINT,
     MARKET,
     START_NS,
+    LateClock,
+    NoTransport,
     Tape,
     World,
     at,
     calm,
     config,
     diff,
+    intent,
     quote,
     snapshot,
     trade,
@@ -162,19 +170,54 @@ def test_cancelling_the_run_closes_the_source() -> None:
     assert world.of(BestQuote)[-1][0] == 50
 
 
+def late(events: list[MarketEvent]) -> tuple[PaperConnector, LateClock]:
+    clock = LateClock()
+    context = ConnectorContext(
+        "main", clock, SeededIds(1), NoTransport(), lambda text, seed: Tape(events), Path()
+    )
+    return PaperConnector(config(), context), clock
+
+
+async def until_ended(connector: PaperConnector) -> list[VenueEvent]:
+    heard: list[VenueEvent] = []
+    ended = asyncio.Event()
+
+    def publish(event: VenueEvent) -> None:
+        heard.append(event)
+        if isinstance(event, StreamState) and event.status is StreamStatus.ENDED:
+            ended.set()
+
+    running = asyncio.ensure_future(connector.run(publish))
+    await ended.wait()
+    running.cancel()
+    await asyncio.wait({running})
+    return heard
+
+
 def test_a_long_stretch_without_waiting_gives_way_to_others() -> None:
-    # The clock is past the whole source, so it never makes the venue wait.
-    world = World(Tape(calm(5_000, 1)), clock_ns=at(9_000))
-    seen: list[int] = []
+    async def main() -> int:
+        connector, clock = late(calm(5_000, 1))
+        await until_ended(connector)
+        return clock.waits
 
-    async def script() -> None:
-        while len(world.heard) < 5_000:
-            seen.append(len(world.heard))
-            await asyncio.sleep(0)
+    # 5,001 events happen and are delivered; each thousandth step gives way.
+    assert 10 <= asyncio.run(main()) <= 12
 
-    world.play(script())
 
-    assert len(seen) > 3
+def test_a_request_is_served_in_its_time_even_when_its_timer_runs_late() -> None:
+    async def main() -> list[VenueEvent]:
+        connector, _ = late([*calm(80), trade(90, SELL, 99, 30), quote(200)])
+        order = intent(connector.instruments["ALT/USDT"], BUY, "10.0", "5")
+        sending = asyncio.ensure_future(connector.submit([order]))
+        await asyncio.sleep(0)
+        heard = await until_ended(connector)
+        assert sending.done()
+        return heard
+
+    heard = asyncio.run(main())
+
+    [fill] = [event for event in heard if isinstance(event, Fill)]
+    assert ms(fill.venue_ns) == 90
 
 
 # --- requests
@@ -454,6 +497,7 @@ def test_it_says_what_it_can_do() -> None:
     assert not connector.capabilities.own_orders_in_book
     assert connector.capabilities.deadline_ns == 40_000_000
     assert connector.starts_ns == START_NS
+    assert connector.ends_ns is None
     assert connector.sequence_rule("ALT/USDT") is BINANCE_SPOT
     assert list(connector.instruments) == ["ALT/USDT"]
     with pytest.raises(KeyError):

@@ -299,7 +299,7 @@ class Matcher:
     def _is_told(self, order: QueuedOrder, diff: BookDiff | None) -> bool:
         # Whether the feed has said now that nothing stands at a price beyond the known depth.
         best = next(self.book.levels(order.side, 1), None)
-        if best is not None and order.side.sign * (order.price - best[0]) > 0:
+        if best is None or order.side.sign * (order.price - best[0]) > 0:
             return True
         if diff is None:
             return False
@@ -315,7 +315,6 @@ class Matcher:
             for order in tuple(own.orders):
                 if own.sign * order.price < own.sign * price:
                     break
-                order.ahead = 0  # nothing can rest before us where the other side stands
                 filled = min(order.leaves, left)
                 if filled:
                     left -= filled

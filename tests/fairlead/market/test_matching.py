@@ -160,6 +160,18 @@ def test_a_late_print_counts_for_what_the_decrease_did_not_show() -> None:
     assert world.matcher.ahead("own") == 3
 
 
+def test_late_prints_together_are_spared_once_what_the_decrease_showed() -> None:
+    world = World()
+    world.place(BUY, 100, 5, key="own")
+    before_ns = world.now_ns
+    world.diff(bids=[(100, 6)])
+
+    world.trade(SELL, 100, 3, venue_ns=before_ns)
+    world.trade(SELL, 100, 3, venue_ns=before_ns)
+
+    assert world.matcher.ahead("own") == 4
+
+
 def test_a_print_stamped_before_the_book_that_was_joined_does_not_serve_us() -> None:
     world = World()
     before_ns = world.now_ns
@@ -294,6 +306,20 @@ def test_a_crossing_that_went_and_came_back_is_a_new_one() -> None:
     assert prices(matches) == [(100, 3)]
 
 
+def test_a_crossing_that_went_while_no_order_stood_is_forgotten() -> None:
+    world = World()
+    world.place(BUY, 100, 20, key="own")
+    world.diff(bids=[(100, 0)], asks=[(100, 3)])
+    world.trade(SELL, 100, 3)
+    world.matcher.cancel("own")
+    world.diff(asks=[(100, 0)])
+    world.place(BUY, 100, 20, key="next")
+
+    matches = world.diff(asks=[(100, 5)])
+
+    assert prices(matches) == [(100, 5)]
+
+
 # --- a crossing and the print that follows it are one event
 
 
@@ -318,6 +344,17 @@ def test_the_print_that_follows_a_crossing_counts_for_what_it_has_above_it() -> 
 
     assert first == []
     assert filled(second) == 4
+
+
+def test_the_print_that_follows_what_an_order_took_on_arrival_is_the_same_event() -> None:
+    world = World()
+    world.place(BUY, 102, 15, key="own")
+
+    first = world.trade(SELL, 101, 10)
+    second = world.trade(SELL, 101, 3)
+
+    assert first == []
+    assert filled(second) == 3
 
 
 def test_a_print_after_the_crossing_is_over_is_an_event_of_its_own() -> None:
@@ -438,6 +475,7 @@ def test_eaten_liquidity_does_not_count_for_fok() -> None:
     placed = world.place(BUY, 102, 10, TimeInForce.FOK)
 
     assert placed.standing is Standing.EXPIRED
+    assert placed.matches == ()
 
 
 def test_eaten_liquidity_is_back_when_a_diff_touches_the_level() -> None:
@@ -561,6 +599,15 @@ def test_a_deep_price_that_becomes_the_best_has_nothing_ahead() -> None:
     world.place(BUY, 90, 5, key="deep")
 
     world.diff(bids=[(100, 0), (80, 3)])
+
+    assert world.matcher.ahead("deep") == 0
+
+
+def test_a_deep_price_has_nothing_ahead_when_its_side_is_empty() -> None:
+    world = World(bids=[(100, 10)])
+    world.place(BUY, 90, 5, key="deep")
+
+    world.diff(bids=[(100, 0)])
 
     assert world.matcher.ahead("deep") == 0
 
