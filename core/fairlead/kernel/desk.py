@@ -225,6 +225,10 @@ class Desk:
             tracker.nudge(tick.at_ns)
 
     def _guard(self, tick: Tick) -> None:
+        for name, runner in self.runners.items():
+            if runner.target is None:
+                # Until a strategy says what it steers to, it holds what is there.
+                self.ledger.on_target(name, self.position(runner.market.market))
         self._mark_all()
         sample = self.ledger.sample(tick.at_ns)
         self.figures.equity = sample.equity

@@ -89,9 +89,6 @@ class StrategyRunner:
         if self._stopped or number % self._parts.every:
             return
         posture = self._parts.posture()
-        if posture.level.rank >= PostureLevel.CANCEL_ONLY.rank:
-            self._pull(Gate(posture.rule, posture.reason), now_ns)
-            return
         decision = self._ask(now_ns, posture)
         self._trades.clear()
         self._fills.clear()
@@ -102,6 +99,10 @@ class StrategyRunner:
         if decision.target is not None:
             self.target = decision.target
         self.gates = decision.gates
+        if posture.level.rank >= PostureLevel.CANCEL_ONLY.rank:
+            # It goes on thinking, so that its target and memory are of today when it is let go.
+            self._pull(Gate(posture.rule, posture.reason), now_ns)
+            return
         if decision.quotes is KEEP:
             self._write_down(len(self.quotes))
             self._step(Wake(), now_ns)

@@ -129,7 +129,7 @@ class Ticker:
             for part in parts:
                 try:
                     part.call(tick)
-                except Exception as error:
+                except Exception as error:  # task supervisor: one part must not stop the others
                     part.failures += 1
                     self._failed(part, error)
                     if part.core:

@@ -10,6 +10,7 @@ that `install_context` sets traps the mixture.
 from __future__ import annotations
 
 import decimal
+import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from functools import lru_cache
 
@@ -36,6 +37,8 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 HALF = Decimal("0.5")
 
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
 # A venue's number beyond these is a broken message, not a price (RELIABILITY: bad price).
 _LARGEST_EXPONENT = 24
 _FINEST_EXPONENT = -24
@@ -53,14 +56,19 @@ def install_context() -> None:
 def decimal_from(value: str | int | Decimal) -> Decimal:
     """Make a finite decimal of a sane size from outside data.
 
-    :raises ValueError: when it is not a number, not finite, or beyond 1e±24.
+    :raises ValueError: when it is not a number, not finite, beyond 1e±24 or of over 40 digits.
     """
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        # Decimal itself would also take " 1", "1_0" and "NaN".
+        raise ValueError(f"not a number: {value!r}")
     try:
         number = Decimal(value)
     except (InvalidOperation, TypeError) as error:
         raise ValueError(f"not a number: {value!r}") from error
     if not number.is_finite():
         raise ValueError(f"not a finite number: {value!r}")
+    if len(number.as_tuple().digits) > PRECISION:
+        raise ValueError(f"more than {PRECISION} digits: {value!r}")
     if number and not _FINEST_EXPONENT <= number.adjusted() <= _LARGEST_EXPONENT:
         raise ValueError(f"out of range: {value!r}")
     return number
