@@ -1,7 +1,67 @@
 """Test plugins with the tools the engine tests itself with: virtual time and scripted venues."""
 
+from fairlead.kernel import SeededIds, StandstillError, VirtualClock, VirtualLoop
+from fairlead.testing.clock import StillClock
 from fairlead.testing.disk import MemoryDisk
+from fairlead.testing.exchange import ScriptedExchange
+from fairlead.testing.factory import (
+    MARKET,
+    SCALE,
+    balance_update,
+    book_view,
+    client_id,
+    diff,
+    fill,
+    instrument,
+    intent,
+    order_update,
+    quote,
+    slot,
+    snapshot,
+    trade,
+    view,
+)
+from fairlead.testing.journal import MemoryStore, MemoryTrace
+from fairlead.testing.process import VirtualProcess
+from fairlead.testing.run import run_virtual
+from fairlead.testing.stream import ClientStream, Pipe, ServerStream
+from fairlead.testing.transport import Passage, Server, VirtualTransport
+from fairlead.testing.venue import SCRIPTED, Script, ScriptedVenue
 
 __all__ = [
+    "MARKET",
+    "SCALE",
+    "SCRIPTED",
+    "ClientStream",
     "MemoryDisk",
+    "MemoryStore",
+    "MemoryTrace",
+    "Passage",
+    "Pipe",
+    "Script",
+    "ScriptedExchange",
+    "ScriptedVenue",
+    "SeededIds",
+    "Server",
+    "ServerStream",
+    "StandstillError",
+    "StillClock",
+    "VirtualClock",
+    "VirtualLoop",
+    "VirtualProcess",
+    "VirtualTransport",
+    "balance_update",
+    "book_view",
+    "client_id",
+    "diff",
+    "fill",
+    "instrument",
+    "intent",
+    "order_update",
+    "quote",
+    "run_virtual",
+    "slot",
+    "snapshot",
+    "trade",
+    "view",
 ]

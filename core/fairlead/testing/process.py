@@ -1,0 +1,50 @@
+"""Be a process without an operating system: notes in memory, signals by call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+__all__ = ["VirtualProcess"]
+
+
+class VirtualProcess:
+    """The virtual Process seam. ``markers`` outlive it: hand them to the process after a kill."""
+
+    def __init__(
+        self, identity: str = "virtual:1", *, markers: dict[str, str] | None = None
+    ) -> None:
+        self._identity = identity
+        self._callbacks: list[Callable[[], None]] = []
+        #: Notes by name, durable at once.
+        self.markers: dict[str, str] = {} if markers is None else markers
+        #: True: the disk refuses notes too.
+        self.refuses_markers = False
+
+    def identity(self) -> str:
+        """Give the name that the test gave."""
+        return self._identity
+
+    def on_stop(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back at each `stop`; gives a call that ends this."""
+        self._callbacks.append(callback)
+
+        def end() -> None:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+        return end
+
+    def stop(self) -> None:
+        """Ask the process to stop, as SIGTERM does."""
+        for callback in tuple(self._callbacks):
+            callback()
+
+    def write_marker(self, name: str, text: str) -> None:
+        """Keep a note. :raises OSError: while `refuses_markers`."""
+        if self.refuses_markers:
+            raise OSError(28, "No space left on device")
+        self.markers[name] = text
+
+    def read_marker(self, name: str) -> str | None:
+        """Give a note, or None."""
+        return self.markers.get(name)
