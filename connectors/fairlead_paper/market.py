@@ -79,4 +79,5 @@ def _instrument(hint: MarketHint, config: PaperConfig, venue: str) -> Instrument
             hint.min_notional if rules.min_notional is None else rules.min_notional.value
         ),
         fees=fees,
+        derived=hint.derived and (rules.tick is None or rules.lot is None),
     )

@@ -61,6 +61,12 @@ def _tick(tick: Duration) -> Duration:
     return tick
 
 
+def _silence(span: Duration) -> Duration:
+    if span.ns < 1_000_000_000:
+        raise ValueError('write "1 s" or more')
+    return span
+
+
 def _available(mode: str) -> str:
     if mode != "paper":
         raise ValueError(f'"{mode}" is not available in this version; write "paper"')
@@ -112,6 +118,10 @@ class EngineSettings(_Table):
     )
     tick: Annotated[Duration, AfterValidator(_tick)] = Field(
         Duration.parse("1 s"), description="how often it decides, from 10 ms to 60 s"
+    )
+    stale_after: Annotated[Duration, AfterValidator(_silence)] = Field(
+        Duration.parse("10 s"),
+        description="a market of which nothing is heard for this long is fetched anew, from 1 s",
     )
     currency: Annotated[str, AfterValidator(_asset)] = Field(
         description="the unit of every PnL figure, limit and report", examples=["USDT"]

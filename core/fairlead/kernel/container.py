@@ -108,6 +108,7 @@ def _desk(
         DeskParts(
             currency=settings.engine.currency,
             tick_ns=settings.engine.tick.ns,
+            stale_ns=settings.engine.stale_after.ns,
             clock=clock,
             journal=journal,
             connectors=connectors,

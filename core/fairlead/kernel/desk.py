@@ -56,6 +56,7 @@ class DeskParts:
 
     currency: str
     tick_ns: int
+    stale_ns: int
     clock: Clock
     journal: Journal
     connectors: Mapping[str, Connector]
@@ -353,6 +354,7 @@ class Desk:
             connector.sequence_rule(market.symbol),
             self._parts.journal,
             resync=partial(connector.resync, market.symbol),
+            stale_ns=self._parts.stale_ns,
             own_orders=partial(self._own_orders, market) if shared else None,
         )
 

@@ -7,11 +7,26 @@ from decimal import Decimal
 
 from fairlead.kernel.ticker import Tick
 from fairlead.ledger import BookedFill, MarkoutResult, StrategyLedger
-from fairlead.model import Fill, OrderIntent
+from fairlead.model import ConstantStep, Fill, Instrument, OrderIntent, trimmed
 from fairlead.store import FillBooked, Journal, MarkoutKnown, QuotesSampled, TickPassed
 from fairlead.trackers import Feed
 
-__all__ = ["Reporter"]
+__all__ = ["Reporter", "found_rules"]
+
+
+def found_rules(instruments: Iterable[Instrument]) -> tuple[str, ...]:
+    """Say of which markets the trading rules are only what the data shows."""
+    return tuple(
+        f"{instrument.market}: tick {_step(instrument)} and lot {trimmed(instrument.lot)} were "
+        "found in the data, minimums are unknown"
+        for instrument in instruments
+        if instrument.derived
+    )
+
+
+def _step(instrument: Instrument) -> str:
+    grid = instrument.grid
+    return trimmed(grid.tick) if isinstance(grid, ConstantStep) else str(grid)
 
 
 class Reporter:

@@ -20,6 +20,7 @@ from fairlead.kernel.engine import Engine
 from fairlead.kernel.ids import SystemIds
 from fairlead.kernel.outcome import RunResult
 from fairlead.kernel.plugins import Plugins
+from fairlead.kernel.reporter import found_rules
 from fairlead.kernel.tally import Tally
 from fairlead.kernel.virtual import VirtualClock, VirtualLoop
 from fairlead.ledger import Report, RunFacts, build_report
@@ -171,6 +172,7 @@ class Session:
                 proven=result.proven,
                 orders_left=len(result.left),
                 incidents=dict(sorted(self.tally.incidents.items())),
+                notes=found_rules(one.instrument for one in desk.markets.values()),
             ),
             desk.ledger,
             self.tally.orders,

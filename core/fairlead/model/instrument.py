@@ -75,6 +75,8 @@ class Instrument:
     settle: str | None = None
     #: True where the contract's value is in base (COIN-M); strategies refuse it.
     inverse: bool = False
+    #: True where tick and lot were found in data instead of being known; reports say so.
+    derived: bool = False
 
     def __post_init__(self) -> None:
         if self.lot <= 0:

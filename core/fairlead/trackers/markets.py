@@ -30,6 +30,8 @@ _DISAGREES = "the venue's best quote disagrees with the book"
 _BROKEN = (BookResult.GAP, BookResult.CROSSED)
 # Prints kept for the next decision; a tick that brought more has seen enough.
 _TRADES_KEPT = 10_000
+# A feed that is silent for this long is not trusted to be merely quiet.
+_STALE_NS = 10_000_000_000
 # A book that stays invalid is asked for again this often.
 _RESYNC_EVERY_NS = 2_000_000_000
 
@@ -62,6 +64,7 @@ class MarketTracker:
         journal: Journal,
         *,
         resync: Callable[[], None],
+        stale_ns: int = _STALE_NS,
         own_orders: Callable[[], Mapping[tuple[Side, int], int]] | None = None,
     ) -> None:
         self.instrument = instrument
@@ -75,7 +78,9 @@ class MarketTracker:
         self._journal = journal
         self._resync = resync
         self._own_orders = own_orders
+        self._stale_ns = stale_ns
         self._asked_ns: int | None = None
+        self._heard_ns = 0
         self._seen: Top | None = None
         self._last_top: Top | None = None
         self._mark: Decimal | None = None
@@ -92,6 +97,7 @@ class MarketTracker:
 
     def apply(self, event: MarketEvent) -> None:
         """Take one message, in the order of arrival."""
+        self._heard_ns = event.local_ns
         match event:
             case BestQuote():
                 if self.check.on_quote(event) is False:
@@ -136,7 +142,10 @@ class MarketTracker:
         return self._mark
 
     def nudge(self, now_ns: int) -> None:
-        """Ask again for a book that is still missing."""
+        """Give up a book of which nothing was heard, and ask again for one that is missing."""
+        silent_ns = now_ns - self._heard_ns
+        if self.book.valid and silent_ns > self._stale_ns:
+            self._lose(now_ns, f"nothing was heard for {silent_ns / 1e9:.1f} s")
         asked = self._asked_ns
         if not self.book.valid and asked is not None and now_ns - asked >= _RESYNC_EVERY_NS:
             self._asked_ns = now_ns
