@@ -113,8 +113,9 @@ class _Resolution:
         return Settings(
             engine=engine,
             plugins=plugins,
-            venues={name: venue for name, venue in venues.items() if venue},
-            strategies={name: strategy for name, strategy in strategies.items() if strategy},
+            # By name, so that two files of one hash run alike whatever their order.
+            venues={name: venue for name, venue in sorted(venues.items()) if venue},
+            strategies={name: found for name, found in sorted(strategies.items()) if found},
             risk=risk,
             folder=self.raw.folder,
         )

@@ -181,6 +181,7 @@ class Settings(_Table):
 
     engine: EngineSettings
     plugins: PluginsSettings = PluginsSettings()
+    #: Both in the order of their names.
     venues: Mapping[str, VenueSettings]
     strategies: Mapping[str, StrategySettings]
     #: Every offered rule, in the order of the offers, with its defaults where nothing is written.
