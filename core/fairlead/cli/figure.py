@@ -47,8 +47,8 @@ def trimmed_amount(value: Decimal | None) -> str:
     """Write all digits that a value has, with thousands: ``2,608.5``."""
     if value is None:
         return NOT_AVAILABLE
-    whole, point, rest = trimmed(value).partition(".")
-    return f"{int(whole):,}".replace("-", _MINUS) + point + rest
+    whole, point, rest = trimmed(abs(value)).partition(".")
+    return (_MINUS if value < 0 else "") + f"{int(whole):,}" + point + rest
 
 
 def signed(value: Decimal | float | None, places: int = 2) -> str:

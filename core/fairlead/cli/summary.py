@@ -175,7 +175,7 @@ def _profit(report: Mapping[str, Any], money: _Money) -> Iterator[Text]:
 def _figures(
     label: str, value: Decimal, bps: Decimal | None, width: int, places: int, style: str = ""
 ) -> Text:
-    text = Text().append(f"{label:<19}", style=style)
+    text = Text().append(f"{label:<20}", style=style)
     text.append(f"{signed(value, places):>{width}}", style=f"{style} {tone(value)}".strip())
     return text if bps is None else text.append(f"  {signed(bps, 1):>6} bps")
 
