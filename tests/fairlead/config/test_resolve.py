@@ -87,7 +87,7 @@ def test_a_strategy_says_how_orders_give_way_and_what_it_owes(tmp_path: Path) ->
     ("change", "key", "expected"),
     [
         ("engine.curency=USDT", "engine.curency", "did you mean 'currency'?"),
-        ("engine.zzz=1", "engine.zzz", "known here: instance, mode, tick, currency, store"),
+        ("engine.zzz=1", "engine.zzz", "known here: instance, mode, tick"),
         ("engine.instance=a__b", "engine.instance", "a-z, 0-9"),
         ("engine.instance=Demo", "engine.instance", "a-z, 0-9"),
         ("engine.mode=live", "engine.mode", '"live" is not available in this version'),
