@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from math import log
 from typing import TYPE_CHECKING
 
-from fairlead.market.synthetic.ladder import Ladder
+from fairlead.market.synthetic.ladder import SideLevels
 from fairlead.market.synthetic.latent import LatentPrice
 from fairlead.market.synthetic.makers import Makers
 from fairlead.market.synthetic.preset import Preset
@@ -60,8 +60,8 @@ class OrderFlow:
         flow = random("synthetic.flow")
         self._random = flow.random
         #: The book as it is now; for tests, which compare it to a rebuilt one.
-        self.bids = Ladder(1)
-        self.asks = Ladder(-1)
+        self.bids = SideLevels(1)
+        self.asks = SideLevels(-1)
         self._latent = LatentPrice(preset, _FRAME_S, random("synthetic.latent"))
         self._takers = Takers(preset, market, self.bids, self.asks, flow)
         self._makers = Makers(preset, self.bids, self.asks, flow)

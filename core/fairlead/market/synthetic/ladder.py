@@ -11,13 +11,13 @@ from bisect import bisect_left, insort
 
 from fairlead.model import Level
 
-__all__ = ["FEWEST_LEVELS", "Ladder"]
+__all__ = ["FEWEST_LEVELS", "SideLevels"]
 
 #: A side never holds fewer, whoever takes or cancels.
 FEWEST_LEVELS = 5
 
 
-class Ladder:
+class SideLevels:
     """One side of a book; ``sign`` is +1 for bids and -1 for asks.
 
     ``keys`` rise towards the best; callers may read it and must change it by `put` alone.

@@ -7,7 +7,7 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from fairlead.market.synthetic.draw import CELLS, quantiles
-from fairlead.market.synthetic.ladder import FEWEST_LEVELS, Ladder
+from fairlead.market.synthetic.ladder import FEWEST_LEVELS, SideLevels
 from fairlead.market.synthetic.preset import Preset
 from fairlead.model import statistic
 
@@ -41,7 +41,7 @@ class Makers:
         "reference",
     )
 
-    def __init__(self, preset: Preset, bids: Ladder, asks: Ladder, random: Random) -> None:
+    def __init__(self, preset: Preset, bids: SideLevels, asks: SideLevels, random: Random) -> None:
         lot, ticks = statistic(preset.lot), preset.ticks_per_bps
         self._bids = bids
         self._asks = asks

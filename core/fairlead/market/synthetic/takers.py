@@ -6,7 +6,7 @@ from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
 from fairlead.market.synthetic.draw import CELLS, quantiles
-from fairlead.market.synthetic.ladder import FEWEST_LEVELS, Ladder
+from fairlead.market.synthetic.ladder import FEWEST_LEVELS, SideLevels
 from fairlead.market.synthetic.preset import Preset
 from fairlead.model import MarketEvent, MarketId, Side, Trade, statistic
 
@@ -42,7 +42,7 @@ class Takers:
     )
 
     def __init__(
-        self, preset: Preset, market: MarketId, bids: Ladder, asks: Ladder, random: Random
+        self, preset: Preset, market: MarketId, bids: SideLevels, asks: SideLevels, random: Random
     ) -> None:
         lot = statistic(preset.lot)
         self._market = market
@@ -81,7 +81,7 @@ class Takers:
                 self._take(ladder, size, worst, now_ns, out)
 
     def _take(
-        self, ladder: Ladder, quantity: int, worst: int, now_ns: int, out: list[MarketEvent]
+        self, ladder: SideLevels, quantity: int, worst: int, now_ns: int, out: list[MarketEvent]
     ) -> None:
         keys, quantities = ladder.keys, ladder.quantities
         while quantity > 0 and len(keys) > FEWEST_LEVELS and keys[-1] >= worst:
@@ -93,7 +93,7 @@ class Takers:
             self._print(ladder, key, taken, now_ns, out)
 
     def _print(
-        self, ladder: Ladder, key: int, quantity: int, now_ns: int, out: list[MarketEvent]
+        self, ladder: SideLevels, key: int, quantity: int, now_ns: int, out: list[MarketEvent]
     ) -> None:
         # A level is made of several orders, and each gives one print.
         side = Side.BUY if ladder.sign < 0 else Side.SELL
