@@ -36,7 +36,8 @@ _LABELS = {
 }
 # What is shown even when it is nothing.
 _ALWAYS = ("spread", "inventory", "fees")
-_SPLIT = 3
+# From this width on, money and quality stand beside each other.
+_WIDE = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +78,23 @@ class _Money:
 
 
 def summary_text(
-    report: Mapping[str, Any], *, elapsed_s: float | None = None, commands: Sequence[str] = ()
+    report: Mapping[str, Any],
+    *,
+    elapsed_s: float | None = None,
+    commands: Sequence[str] = (),
+    width: int = _WIDE,
 ) -> Text:
     """Write the summary of a report; ``elapsed_s`` is what it took on the wall.
 
-    ``commands`` are shown as what to type next (see `next_commands`).
+    ``commands`` are shown as what to type next (see `next_commands`). On a terminal narrower
+    than 130 columns the quality stands below the money instead of beside it.
     """
     money = _Money.of(report)
     lines = [_headline(report, elapsed_s)]
-    for left, right in zip_longest(_profit(report, money), _facts(report, money)):
+    profit, facts = list(_profit(report, money)), list(_facts(report, money))
+    if width < _WIDE:
+        profit, facts = [*profit, *facts], []
+    for left, right in zip_longest(profit, facts):
         line = Text("   ").append_text(left or Text())
         if right is not None:
             line.pad_right(max(0, 67 - line.cell_len))

@@ -56,6 +56,14 @@ def test_every_line_stands_beside_its_figures(report: Report) -> None:
     assert "tick size from the data" in text
 
 
+def test_on_a_narrow_terminal_quality_stands_below_the_money(report: Report) -> None:
+    text = lines(report, width=100)
+
+    total = next(n for n, line in enumerate(text) if "= total" in line)
+    assert text[total + 1].startswith("   equity  10,000.00 → ")
+    assert max(len(line) for line in text[1:]) < 100
+
+
 amounts = st.lists(st.decimals("-5000", "5000", places=6), min_size=len(PARTS), max_size=len(PARTS))
 
 
