@@ -94,11 +94,12 @@ def summary_text(
     profit, facts = list(_profit(report, money)), list(_facts(report, money))
     if width < _WIDE:
         profit, facts = [*profit, *facts], []
+    beside = max(line.cell_len for line in profit) + 6
     for left, right in zip_longest(profit, facts):
         line = Text("   ").append_text(left or Text())
         if right is not None:
-            line.pad_right(max(0, 67 - line.cell_len))
-            line.append("   ").append_text(right)
+            line.pad_right(beside - line.cell_len)
+            line.append_text(right)
         lines.append(line)
     if len(report["strategies"]) > 1:
         lines.extend(_each(report, money.places))

@@ -38,11 +38,12 @@ class Uptime:
         self._obligation = obligation or Obligation()
         self._last_ns: int | None = None
         self._valid = False
-        self._mid = self._best_bid = self._best_ask = ZERO
+        self._best_bid = self._best_ask = self._both = ZERO
         self._own_bid: Decimal | None = None
         self._own_ask: Decimal | None = None
-        #: The lowest mid at which our quotes are near enough; None = a side is missing.
-        self._least_mid: Decimal | None = None
+        #: The lowest bid + ask, twice the mid, at which our quotes are near enough to each other;
+        #: None = a side is missing.
+        self._least_both: Decimal | None = None
         self._valid_ns = self._quoted_ns = self._top_ns = 0
 
     @property
@@ -65,7 +66,7 @@ class Uptime:
         self.advance(at_ns)
         self._valid = True
         self._best_bid, self._best_ask = best_bid, best_ask
-        self._mid = (best_bid + best_ask) / 2
+        self._both = best_bid + best_ask
 
     def on_invalid(self, at_ns: int) -> None:
         """Note that there is no valid market; the time until the next one does not count."""
@@ -79,11 +80,11 @@ class Uptime:
         self._own_ask = asks[0][0] if asks else None
         bid, ask = self._sized(bids), self._sized(asks)
         if bid is None or ask is None:
-            self._least_mid = None
+            self._least_both = None
         elif not self._obligation.max_spread:
-            self._least_mid = ZERO
+            self._least_both = ZERO
         else:
-            self._least_mid = (ask - bid) / self._obligation.max_spread
+            self._least_both = 2 * (ask - bid) / self._obligation.max_spread
 
     def advance(self, at_ns: int) -> None:
         """Count the time up to now; earlier stamps than the last count nothing."""
@@ -95,7 +96,7 @@ class Uptime:
             return
         span = at_ns - last
         self._valid_ns += span
-        if self._least_mid is not None and self._mid >= self._least_mid:
+        if self._least_both is not None and self._both >= self._least_both:
             self._quoted_ns += span
         if self._own_bid is not None and self._own_bid >= self._best_bid:
             self._top_ns += span
