@@ -58,6 +58,7 @@ from fairlead.store.trace import (
     read_trace,
     trace_line,
 )
+from fairlead.store.unfinished import UnfinishedOrder, read_unfinished
 from fairlead.store.writer import InlineWriter, QueuedStore, ThreadedWriter
 
 __all__ = [
@@ -100,6 +101,7 @@ __all__ = [
     "TraceSink",
     "TraceWriter",
     "Transaction",
+    "UnfinishedOrder",
     "begin_run",
     "changes",
     "is_current",
@@ -109,6 +111,7 @@ __all__ = [
     "open_reader",
     "open_store",
     "read_trace",
+    "read_unfinished",
     "statements",
     "store_error",
     "store_path",

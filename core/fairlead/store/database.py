@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import Any, Protocol
@@ -116,12 +116,16 @@ class Database:
         if synced:
             self.sync()
 
-    def commit(self, changes: Sequence[Change]) -> None:
-        """Write all ``changes`` in one commit.
+    def commit(
+        self, changes: Sequence[Change], check: Callable[[Transaction], None] | None = None
+    ) -> None:
+        """Write all ``changes`` in one commit, unless ``check`` raises within it.
 
         :raises StoreError: when another process writes, or the disk refuses.
         """
         with self.transaction() as transaction:
+            if check is not None:
+                check(transaction)
             for sql, rows in changes:
                 transaction.write(sql, rows)
 

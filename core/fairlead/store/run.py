@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from fairlead.errors import StoreError
 from fairlead.store.database import Database, Transaction
 from fairlead.store.statement import Origin, statements
+from fairlead.store.unfinished import UnfinishedOrder, read_unfinished
 
 __all__ = ["PreviousRun", "RunIdentity", "begin_run"]
 
+_PAPER = "paper"
 _LAST_EPOCH = (1 << 20) - 1  # 20 bits of a client order id
 _TAG_DRAWS = 16  # two instances of one tag among 2**30 are rare, sixteen times in a row broken
 
@@ -35,6 +38,11 @@ class RunIdentity:
     epoch: int
     previous: PreviousRun | None
     origin: Origin
+    #: Orders of earlier runs whose end was never recorded; none on paper, where a venue begins
+    #: anew with each run.
+    unfinished: tuple[UnfinishedOrder, ...] = ()
+    #: The venue's time of the last fill that was booked, by market.
+    last_fill_ns: Mapping[str, int] = field(default_factory=dict)
 
 
 def begin_run(
@@ -56,12 +64,17 @@ def begin_run(
     :raises StoreError: when the database cannot be written or its epochs are used up.
     """
     sql = statements()
+    unfinished: tuple[UnfinishedOrder, ...] = ()
+    last_fill_ns: dict[str, int] = {}
     with database.transaction(synced=True) as transaction:
         if not transaction.read(sql.find_config, config_hash):
             transaction.write(sql.config, [(config_hash, config_text, now_ns)])
         found = transaction.read(sql.find_instance, instance)
         if found:
             instance_id, tag, last = found[0]
+            if mode != _PAPER:
+                unfinished = read_unfinished(transaction, instance_id)
+                last_fill_ns = dict(transaction.read(sql.find_last_fill, instance_id))
             epoch = last + 1
             if epoch > _LAST_EPOCH:
                 raise StoreError(
@@ -81,8 +94,10 @@ def begin_run(
         tag=tag,
         epoch=epoch,
         previous=previous,
-        # Only a live venue outlives the run, and its trade ids with it.
-        origin=Origin(run_id, instance_id, venue_run=0 if mode == "live" else run_id),
+        # Only a venue of play ends with the run, and its trade ids with it.
+        origin=Origin(run_id, instance_id, epoch, venue_run=run_id if mode == _PAPER else 0),
+        unfinished=unfinished,
+        last_fill_ns=MappingProxyType(last_fill_ns),
     )
 
 

@@ -19,9 +19,9 @@ from typing_extensions import override
 
 from fairlead.api import Clock, Record
 from fairlead.errors import StoreError
-from fairlead.store.database import Database
+from fairlead.store.database import Database, Transaction
 from fairlead.store.run import RunIdentity, begin_run
-from fairlead.store.statement import Entry, Origin, changes
+from fairlead.store.statement import Entry, Origin, changes, statements
 
 __all__ = ["InlineWriter", "QueuedStore", "ThreadedWriter"]
 
@@ -157,11 +157,24 @@ class QueuedStore(ABC):
         if not batch or self._origin is None:
             return self._durable
         try:
-            self._database.commit(changes(self._origin, batch))
+            self._database.commit(changes(self._origin, batch), self._fence(self._origin))
         except BaseException:  # nothing of it was written, so it stays first in line
             queue.extendleft(reversed(batch))
             raise
         return batch[-1][0]
+
+    def _fence(self, origin: Origin) -> Callable[[Transaction], None]:
+        # Whoever began a later run of this instance owns it now; what we still write is refused.
+        def check(transaction: Transaction) -> None:
+            ((epoch,),) = transaction.read(statements().find_epoch, origin.instance_id)
+            if epoch != origin.epoch:
+                raise StoreError(
+                    self.place,
+                    f"another process has begun run {epoch} of this instance; this is run "
+                    f"{origin.epoch} and must not write any more",
+                )
+
+        return check
 
     def _fail(self, failure: StoreError) -> None:
         self._failure = failure

@@ -145,7 +145,7 @@ def test_a_process_that_was_killed_writes_no_more() -> None:
 
     begin(disk.open())
 
-    with pytest.raises(StoreError, match="dead"):
+    with pytest.raises(StoreError, match="another process has begun"):
         asyncio.run(_wait(killed, 1))
 
 
