@@ -23,6 +23,7 @@ from fairlead.cli.figure import (
     signed,
     tone,
 )
+from fairlead.kernel import StopReason
 from fairlead.model import ZERO, statistic
 
 __all__ = ["next_commands", "summary_text"]
@@ -36,6 +37,8 @@ _LABELS = {
 }
 # What is shown even when it is nothing.
 _ALWAYS = ("spread", "inventory", "fees")
+# Ends that nobody has to look into.
+_CLEAN = frozenset({StopReason.SOURCE_ENDED, StopReason.DURATION, StopReason.ASKED})
 # From this width on, money and quality stand beside each other.
 _WIDE = 130
 
@@ -146,14 +149,13 @@ def _headline(report: Mapping[str, Any], elapsed_s: float | None) -> Text:
 
 def _ending(report: Mapping[str, Any]) -> Text:
     summary = report["summary"]
-    left = summary["orders_left"]
-    if summary["proven"]:
-        return Text().append(
-            f"stopped clean, {left} orders left (proven twice)",
-            style="green" if not left else "bold red",
-        )
     reason = summary["reason"] or "stopped"
-    return Text().append(f"{reason}, own orders NOT proven gone", style="bold red")
+    if not summary["proven"]:
+        return Text().append(f"{reason}, own orders NOT proven gone", style="bold red")
+    left = f"{summary['orders_left']} orders left (proven twice)"
+    if reason in _CLEAN:
+        return Text().append(f"stopped clean, {left}", style="green")
+    return Text().append(reason, style="bold red").append(f", {left}")
 
 
 def _profit(report: Mapping[str, Any], money: _Money) -> Iterator[Text]:

@@ -142,7 +142,7 @@ class MadeRun:
         )
 
     def end(self) -> dict[str, Any]:
-        self.put(self.seconds, RunEnded("for", True))
+        self.put(self.seconds, RunEnded("the time asked for is over", True))
         self._trace.close()
         strategy = self.ledger.strategies["alt"]
         strategy.uptime.on_market(START, D("1.999"), D("2.001"))
@@ -159,7 +159,7 @@ class MadeRun:
             messages=1000,
             ticks=self.seconds,
             overruns=0,
-            reason="for",
+            reason="the time asked for is over",
             proven=True,
             notes=("tick size from the data",),
         )

@@ -31,7 +31,10 @@ def test_every_record_is_a_line_with_the_time_since_the_start() -> None:
     lines = shown()
 
     assert lines[0].startswith("00:00.000  run_started demo paper, seed 7")
-    assert lines[-1] == "06:40.000  run_ended   for: no order of ours left, proven"
+    assert (
+        lines[-1]
+        == "06:40.000  run_ended   the time asked for is over: no order of ours left, proven"
+    )
     assert any("fill" in line and "BUY 125 @ 1.9984 maker" in line for line in lines)
     assert any("denied" in line and "995, limit 500" in line for line in lines)
     assert any("incident    late_fill: x < y" in line for line in lines)

@@ -122,6 +122,16 @@ def test_an_end_without_proof_is_loud(report: Report) -> None:
     assert any("red" in str(span.style) for span in text.spans)
 
 
+def test_a_failure_is_no_clean_stop_although_no_order_is_left(report: Report) -> None:
+    changed = copy.deepcopy(report)
+    changed["summary"]["reason"] = "a part of the engine failed"
+
+    first = lines(changed)[0]
+
+    assert first.endswith("a part of the engine failed, 0 orders left (proven twice)")
+    assert "clean" not in first
+
+
 def test_a_run_without_fills_shows_nothing_as_if_it_were_zero(report: Report) -> None:
     changed = copy.deepcopy(report)
     changed["strategies"]["alt"] |= {"fills": 0, "maker_share": None, "uptime": None}
