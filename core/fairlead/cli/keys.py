@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select  # sim-ok: asks whether a key is there, never waits for one
+from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any
 
@@ -17,16 +18,24 @@ __all__ = ["Keys"]
 
 
 class Keys:
-    """The keyboard while a view is drawn; gives the terminal back as it was."""
+    """The keyboard while a view is drawn; gives the terminal back as it was.
 
-    def __init__(self, stream: IO[str]) -> None:
+    ``stream`` None or no terminal: there are no keys.
+    """
+
+    def __init__(self, stream: IO[str] | None) -> None:
         self._stream = stream
-        self._before: list[Any] | None = None
+        self._terminal = -1
+        self._before: list[Any] = []
 
     def __enter__(self) -> Keys:
-        if termios is not None and self._stream.isatty():
-            self._before = termios.tcgetattr(self._stream)
-            tty.setcbreak(self._stream.fileno())
+        if termios is not None and self._stream is not None and self._stream.isatty():
+            number = self._stream.fileno()
+            # Whoever runs in the background is stopped when he touches the terminal.
+            if os.tcgetpgrp(number) == os.getpgrp():
+                self._before = termios.tcgetattr(number)
+                self._terminal = number
+                tty.setcbreak(number)
         return self
 
     def __exit__(
@@ -35,16 +44,15 @@ class Keys:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._before is not None:
-            termios.tcsetattr(self._stream, termios.TCSADRAIN, self._before)
+        if self._terminal >= 0:
+            with suppress(termios.error):  # the terminal may be gone
+                termios.tcsetattr(self._terminal, termios.TCSADRAIN, self._before)
 
     def pressed(self) -> str:
         """Give the keys pressed since the last call."""
-        if self._before is None:
-            return ""
         keys = b""
-        while select.select([self._stream], [], [], 0)[0]:
-            more = os.read(self._stream.fileno(), 64)
+        while self._terminal >= 0 and select.select([self._terminal], [], [], 0)[0]:
+            more = os.read(self._terminal, 64)
             if not more:
                 break
             keys += more

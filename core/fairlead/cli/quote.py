@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from fairlead.api import KEEP, Duration, Gate, Place
-from fairlead.cli.config import config_argument, set_option
+from fairlead.api import KEEP, Gate, Place
+from fairlead.cli.config import config_argument, configured, set_option
 from fairlead.cli.explain import chain_lines
 from fairlead.cli.figure import clock
-from fairlead.cli.run import read_config
+from fairlead.cli.option import duration_ns
 from fairlead.errors import ExitCode, UsageError
 from fairlead.kernel import Session, SessionOptions, StrategyRunner, SystemProcess
 from fairlead.model import Quote, Slot, trimmed
@@ -25,7 +26,7 @@ from fairlead.store import Durability, InlineWriter, TraceHash, memory_database
 __all__ = ["quote"]
 
 _SECOND = 1_000_000_000
-# How long a source is searched for the first moment at which there is something to quote.
+# How long a source is searched for the first moment at which everything would be quoted.
 _SEARCH_NS = 600 * _SECOND
 
 
@@ -35,15 +36,49 @@ class _Line:
     refusal: Refusal | None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Ladder:
     strategy: str
     market: str
-    at_ns: int = 0
-    best_bid: str | None = None
-    best_ask: str | None = None
-    lines: list[_Line] = field(default_factory=list)
-    gates: tuple[Gate, ...] = ()
+    at_ns: int
+    best_bid: str | None
+    best_ask: str | None
+    lines: Sequence[_Line]
+    gates: Sequence[Gate]
+
+    @property
+    def places(self) -> bool:
+        """Tell whether anything of it would be placed."""
+        return any(line.refusal is None for line in self.lines)
+
+
+class _Look:
+    # Waits beside a session for the moment that was asked for, notes the ladders, ends it.
+
+    def __init__(self, at_ns: int | None) -> None:
+        self._at_ns = at_ns
+        self.ladders: list[_Ladder] = []
+
+    async def __call__(self, session: Session) -> None:
+        clock, ticker = session.clock, session.container.ticker()
+        start_ns = clock.now_ns()
+        await clock.sleep_ns(self._at_ns or 0)
+        until_ns = start_ns + (_SEARCH_NS if self._at_ns is None else self._at_ns)
+        while True:
+            # Before its first tick the engine does not know the account.
+            if ticker.ticks:
+                runners = session.engine.desk.runners.values()
+                at_ns = clock.now_ns() - start_ns
+                self.ladders = [_ladder(session, runner, at_ns) for runner in runners]
+                if self.places or clock.now_ns() >= until_ns:
+                    break
+            await clock.sleep_ns(_SECOND)
+        session.engine.request_stop()
+
+    @property
+    def places(self) -> bool:
+        """Tell whether every strategy would place something."""
+        return bool(self.ladders) and all(ladder.places for ladder in self.ladders)
 
 
 @click.command()
@@ -51,10 +86,9 @@ class _Ladder:
 @set_option
 @click.option(
     "--at",
-    "at",
     metavar="TIME",
-    help='When, counted from the begin of the source, e.g. "5 min"; by default as soon as there '
-    "is a ladder.",
+    help='When, counted from the begin of the source, e.g. "5 min"; by default as soon as every '
+    "strategy would place something.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the ladders as JSON.")
 @click.pass_context
@@ -63,28 +97,12 @@ def quote(
 ) -> None:
     """Show what would be quoted on the source's book, with reasons; sends and writes nothing.
 
+    The exit code is 1 when a strategy would place nothing then.
+
     Example: fairlead quote plugins.toml --at "5 min"
     """
-    found = read_config(path, sets)
-    at_ns = None if at is None else _at(at)
-    ladders: dict[str, _Ladder] = {}
-
-    async def look(session: Session) -> None:
-        """Wait for the moment, note every ladder, and end the session."""
-        start_ns = session.clock.now_ns()
-        end_ns = start_ns + (_SEARCH_NS if at_ns is None else at_ns)
-        now_ns = start_ns
-        while now_ns < end_ns:
-            await session.clock.sleep_until_ns(end_ns if at_ns else now_ns + _SECOND)
-            now_ns = session.clock.now_ns()
-            if not session.engine.assembled:
-                continue
-            for runner in session.engine.desk.runners.values():
-                ladders[runner.name] = _ladder(session, runner, now_ns - start_ns)
-            if at_ns is None and all(ladder.lines for ladder in ladders.values()):
-                break
-        session.engine.request_stop()
-
+    look = _Look(duration_ns("--at", at))
+    found = configured(path, sets)
     session = Session(
         found.settings,
         found.plugins,
@@ -94,52 +112,49 @@ def quote(
         process=SystemProcess(Path()),
         options=SessionOptions(observe_only=True),
     )
-    outcome = session.run(look)
-    if outcome.result.failure is not None:
-        raise outcome.result.failure
+    result = session.run(look).result
+    if not look.ladders:
+        if result.failure is not None:
+            raise result.failure
+        length = clock(result.ended_ns - result.started_ns)
+        raise UsageError("--at", at or "", f"{result.reason} after {length}; ask for less")
     if as_json:
-        click.echo(
-            json.dumps({"schema": 1, "ladders": [_as_json(one) for one in ladders.values()]})
-        )
+        click.echo(json.dumps({"schema": 1, "ladders": [_as_json(one) for one in look.ladders]}))
     else:
-        console = Console()
-        for ladder in ladders.values():
-            console.print(_text(ladder), soft_wrap=True, highlight=False)
-    quoted = ladders and all(ladder.lines for ladder in ladders.values())
-    ctx.exit(ExitCode.CLEAN if quoted else ExitCode.CHECK_FAILED)
-
-
-def _at(text: str) -> int:
-    try:
-        return Duration.parse(text).ns
-    except ValueError as error:
-        raise UsageError("--at", text, str(error)) from error
+        console = Console(highlight=False)
+        for ladder in look.ladders:
+            console.print(_text(ladder), soft_wrap=True)
+    ctx.exit(ExitCode.CLEAN if look.places else ExitCode.CHECK_FAILED)
 
 
 def _ladder(session: Session, runner: StrategyRunner, at_ns: int) -> _Ladder:
-    desk, now_ns = session.engine.desk, session.clock.now_ns()
     book = runner.market.view()
+    now_ns = session.clock.now_ns()
     decision = runner.preview(now_ns)
-    ladder = _Ladder(
+    quotes = runner.quotes if decision.quotes is KEEP else decision.quotes
+    return _Ladder(
         strategy=runner.name,
         market=str(runner.market.market),
         at_ns=at_ns,
         best_bid=None if book is None else trimmed(book.best_bid.price),
         best_ask=None if book is None else trimmed(book.best_ask.price),
+        lines=[_line(session, runner, one, now_ns) for one in quotes],
         gates=decision.gates,
     )
-    for one in () if decision.quotes is KEEP else decision.quotes:
-        place = Place(
-            slot=Slot(runner.name, runner.market.market, one.side, one.level),
-            side=one.side,
-            price=one.price,
-            quantity=one.quantity,
-            decided_ns=now_ns,
-            reference=one.reference,
-        )
-        judged = desk.pipeline.judge(place, desk.view)
-        ladder.lines.append(_Line(one, judged if isinstance(judged, Refusal) else None))
-    return ladder
+
+
+def _line(session: Session, runner: StrategyRunner, one: Quote, now_ns: int) -> _Line:
+    place = Place(
+        slot=Slot(runner.name, runner.market.market, one.side, one.level),
+        side=one.side,
+        price=one.price,
+        quantity=one.quantity,
+        decided_ns=now_ns,
+        reference=one.reference,
+    )
+    desk = session.engine.desk
+    judged = desk.pipeline.judge(place, desk.view)
+    return _Line(one, judged if isinstance(judged, Refusal) else None)
 
 
 def _text(ladder: _Ladder) -> Text:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.text import Text
 
-from fairlead.api import Duration
 from fairlead.cli.config import Configured, config_argument, configured, found_file, set_option
 from fairlead.cli.logs_run import EVENTS, RUNS
+from fairlead.cli.option import duration_ns
 from fairlead.cli.summary import next_commands, summary_text
 from fairlead.cli.watch import LiveWatch, ProgressWatch
 from fairlead.errors import EngineError, ExitCode, StoreError, UsageError
-from fairlead.kernel import Session, SessionOptions, SessionOutcome, SystemProcess, markets_of
+from fairlead.kernel import RunResult, Session, SessionOptions, SystemProcess
 from fairlead.ledger import Report
-from fairlead.store import Durability, QueuedStore, TraceWriter, open_store
+from fairlead.store import Durability, TraceWriter, open_store
 
-__all__ = ["read_config", "run"]
+__all__ = ["run"]
 
 # A demo on a terminal takes this long, whatever it simulates.
 _DEMO_S = 30
 _SECOND = 1_000_000_000
-# Where a source does not know its own length.
+# The multiple of real time where a source does not know its own length.
 _PACE = 60.0
 
 
@@ -54,70 +57,60 @@ def run(
 
     Example: fairlead run plugins.toml --for "10 min" --speed max
     """
-    found = read_config(path, sets)
+    options = SessionOptions(for_ns=duration_ns("--for", length), pace=_pace(speed))
+    config = found_file(path)
+    found = configured(path, sets)
+    process = SystemProcess(found.settings.store_path.parent)
+    session = _session(found, process, options)
+    # With --json standard output belongs to the report; everything else goes beside it.
     screen = Console(stderr=as_json)
-    drawn = screen.is_terminal and not as_json
-    for_ns = None if length is None else _duration("--for", length).ns
-    pace = _pace(speed)
-    store = _store(found)
-    folder: list[Path] = []
-    session = Session(
+    watch: LiveWatch | ProgressWatch = ProgressWatch(Console(stderr=True))
+    if screen.is_terminal and not as_json:
+        if speed is None:
+            session.set_pace(_demo_pace(session.length_ns))
+        watch = LiveWatch(screen)
+    # From here on Ctrl-C asks for the clean stop; what is left of a run is always written.
+    restore = process.on_stop(session.engine.request_stop)
+    try:
+        began_ns = session.wall_ns()
+        outcome = session.run(watch)
+        elapsed_s = (session.wall_ns() - began_ns) / _SECOND
+        unwritten: Sequence[EngineError] = ()
+        if outcome.report is not None:
+            folder = RUNS / session.name
+            commands = next_commands(outcome.report, str(config), str(folder))
+            text = summary_text(outcome.report, elapsed_s=elapsed_s, commands=commands)
+            unwritten = _leave(outcome.report, folder, None if as_json else text, screen)
+    finally:
+        restore()
+    ctx.exit(_verdict(outcome.result, unwritten))
+
+
+def _session(found: Configured, process: SystemProcess, options: SessionOptions) -> Session:
+    url = f"sqlite:///{found.settings.store_path}"
+    return Session(
         found.settings,
         found.plugins,
         found.offers,
-        store=store,
-        traces=_traces(folder),
-        process=SystemProcess(found.settings.store_path.parent),
-        options=SessionOptions(for_ns=for_ns, pace=pace),
+        store=open_store(url, durability=Durability.NORMAL, inline=True),
+        traces=_trace,
+        process=process,
+        options=options,
     )
-    if drawn and speed is None:
-        session.set_pace(_demo_pace(session.length_ns))
-    watch = LiveWatch(screen, session.pace) if drawn else ProgressWatch(Console(stderr=True))
-    began_ns = session.wall_ns()
-    outcome = session.run(watch)
-    elapsed_s = (session.wall_ns() - began_ns) / _SECOND
-    if outcome.report is not None:
-        _write(outcome.report, folder[0], screen)
-        if as_json:
-            click.echo(json.dumps(outcome.report))
-        else:
-            commands = next_commands(outcome.report, str(found_file(path)), str(folder[0]))
-            text = summary_text(outcome.report, elapsed_s=elapsed_s, commands=commands)
-            screen.print(text, soft_wrap=True, highlight=False)
-    ctx.exit(_verdict(outcome))
 
 
-def read_config(path: Path | None, sets: tuple[str, ...]) -> Configured:
-    """Read a configuration for a command that uses it, markets checked.
-
-    :raises ConfigError: with every finding.
-    """
-    return configured(path, sets, markets_of=lambda raw, offers: markets_of(offers, raw.folder))
-
-
-def _store(found: Configured) -> QueuedStore:
-    url = f"sqlite:///{found.settings.store_path}"
-    return open_store(url, durability=Durability.NORMAL, inline=True)
-
-
-def _traces(made: list[Path]) -> Callable[[str], TraceWriter]:
-    def trace(name: str) -> TraceWriter:
-        folder = RUNS / name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(str(folder), f"cannot be made ({error.strerror})") from error
-        made.append(folder)
-        return TraceWriter(folder / EVENTS)
-
-    return trace
-
-
-def _duration(option: str, text: str) -> Duration:
+def _trace(run_name: str) -> TraceWriter:
+    folder = RUNS / run_name
     try:
-        return Duration.parse(text)
-    except ValueError as error:
-        raise UsageError(option, text, str(error)) from error
+        if folder.exists():
+            # Of another database, whose epochs were counted from 1 too.
+            aside = next(one for n in count(1) if not (one := RUNS / f"{run_name}.{n}").exists())
+            folder.rename(aside)
+            click.echo(f"{folder} was there already; it is {aside} now", err=True)
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise StoreError(str(folder), f"cannot be made ({error.strerror})") from error
+    return TraceWriter(folder / EVENTS)
 
 
 def _pace(speed: str | None) -> float | None:
@@ -138,24 +131,61 @@ def _demo_pace(length_ns: int | None) -> float:
     return max(length_ns / _SECOND / _DEMO_S, 1.0)
 
 
-def _write(report: Report, folder: Path, screen: Console) -> None:
+def _leave(
+    report: Report, folder: Path, summary: Text | None, screen: Console
+) -> Sequence[EngineError]:
+    """Write and show how a run went; gives what could not be written.
+
+    A disk that refuses a file must not hide the rest.
+    """
+    trouble = [*_refused(partial(_write_report, report, folder))]
+    try:
+        if summary is None:
+            click.echo(json.dumps(report))
+        else:
+            screen.print(summary, soft_wrap=True, highlight=False)
+    finally:
+        # Also when the reader has seen enough (``| head``).
+        if not trouble:
+            with screen.status("drawing report.html"):
+                trouble += _refused(partial(_draw_page, folder))
+    return trouble
+
+
+def _write_report(report: Report, folder: Path) -> None:
+    text = json.dumps(report, indent=1) + "\n"
+    (folder / "report.json").write_text(text, encoding="utf-8")
+
+
+def _draw_page(folder: Path) -> None:
     from fairlead.cli.page import write_page  # noqa: PLC0415 - plotly loads where it is used
 
+    write_page(folder)
+
+
+def _refused(write: Callable[[], None]) -> Iterator[EngineError]:
     try:
-        (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        with screen.status("drawing report.html"):
-            write_page(folder)
+        write()
+    except EngineError as error:
+        yield error
     except OSError as error:
-        raise StoreError(str(folder), f"the report cannot be written ({error})") from error
+        reason = f"cannot be written ({error.strerror})"
+        yield StoreError(str(error.filename or RUNS), reason)
 
 
-def _verdict(outcome: SessionOutcome) -> ExitCode:
-    result = outcome.result
+def _verdict(result: RunResult, unwritten: Sequence[EngineError]) -> ExitCode:
+    """Say on standard error what was not clean, a line for each, and give the exit code."""
     failure = result.failure
     if failure is not None and not isinstance(failure, EngineError):
-        sys.excepthook(type(failure), failure, failure.__traceback__)
-    if result.exit_code is not ExitCode.CLEAN:
-        click.echo(f"{result.reason.value}: {result.detail}".rstrip(": "), err=True)
+        traceback.print_exception(failure)
+    if isinstance(failure, EngineError):
+        click.echo(f"stopped early: {failure}", err=True)
+    elif result.exit_code is not ExitCode.CLEAN:
+        click.echo(f"{result.reason}: {result.detail}".rstrip(": "), err=True)
     for order in result.left:
         click.echo(f"not proven gone: {order}", err=True)
+    for error in unwritten:
+        click.echo(str(error), err=True)
+    if result.exit_code is ExitCode.CLEAN and unwritten:
+        return unwritten[0].exit_code
     return result.exit_code

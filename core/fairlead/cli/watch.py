@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
+from typing import IO
 
 from rich.console import Console
 from rich.live import Live
@@ -16,14 +17,19 @@ from fairlead.cli.keys import Keys
 from fairlead.cli.live import LiveEvent, LiveQuote, LiveState, LiveStrategy, LiveView
 from fairlead.kernel import Desk, Session, StrategyRunner
 from fairlead.ledger import REPORT_HORIZONS
-from fairlead.model import Side, statistic
+from fairlead.model import ZERO, Side, statistic
 from fairlead.store import FillBooked, Incident, IntentDenied, PostureChanged
 
 __all__ = ["LiveWatch", "ProgressWatch", "live_state"]
 
 _SECOND = 1_000_000_000
-_REFRESH_S = 0.25
+_REFRESH_NS = _SECOND // 4
+# At full speed: where the search for the right step begins, in multiples of real time.
+_FIRST_PACE = 60
+_EVENTS = 4
 _HISTORY = 600
+# Ten digits tell prices apart.
+_SHOWN = Context(prec=10)
 # How often a run without a terminal says where it is, in its own time.
 _LINES = 10
 _LINE_NS = 300 * _SECOND
@@ -46,7 +52,7 @@ class ProgressWatch:
             elapsed = clock(session.clock.now_ns() - session.engine.started_ns)
             length = f" of {clock(session.length_ns)}" if session.length_ns else ""
             fills = sum(one.totals.fills for one in ledger.strategies.values())
-            trading = sum((one.book.parts.trading for one in ledger.strategies.values()), Decimal())
+            trading = sum((one.book.parts.trading for one in ledger.strategies.values()), ZERO)
             self._console.print(
                 f"{elapsed}{length}  fills {fills}  trading PnL {signed(trading)} "
                 f"{ledger.currency}  drawdown {percent(ledger.nav.drawdown.now, 2)}",
@@ -55,42 +61,49 @@ class ProgressWatch:
 
 
 class LiveWatch:
-    """Draws the live view on a terminal and answers its keys."""
+    """Draws the live view on a terminal and answers its keys; takes it away at the end."""
 
-    def __init__(self, console: Console, speed: float | None) -> None:
+    def __init__(self, console: Console, keyboard: IO[str] | None = None) -> None:
         self._console = console
-        self._speed = speed
-        self._events: deque[LiveEvent] = deque(maxlen=4)
+        self._keyboard = keyboard or sys.stdin
+        self._events: deque[LiveEvent] = deque(maxlen=_EVENTS)
         self._history: deque[float] = deque(maxlen=_HISTORY)
         self._queues: dict[str, Decimal] = {}
         self._last_order = ""
 
     async def __call__(self, session: Session) -> None:
-        """Run until cancelled; leaves the last picture on the screen."""
+        """Run until cancelled; gives the terminal back as it was, whatever happens."""
         start_ns = session.clock.now_ns()
-        session.journal.observe(lambda seq, t_ns, record: self._recorded(t_ns - start_ns, record))
-        step_ns = int(_REFRESH_S * _SECOND * (self._speed or 60))
-        with (
-            Keys(sys.stdin) as keys,
-            Live(console=self._console, auto_refresh=False, transient=True) as live,
-        ):
-            while True:
-                await session.clock.sleep_ns(step_ns)
-                if not session.engine.assembled:
-                    continue
-                self._press(keys.pressed(), session)
-                live.update(LiveView(self.state(session)), refresh=True)
+        end = session.journal.observe(
+            lambda seq, t_ns, record: self._recorded(t_ns - start_ns, record)
+        )
+        step_ns = int(_REFRESH_NS * (session.pace or _FIRST_PACE))
+        drawn_ns = session.wall_ns()
+        try:
+            with (
+                Keys(self._keyboard) as keys,
+                Live(console=self._console, auto_refresh=False, transient=True) as live,
+            ):
+                while True:
+                    await session.clock.sleep_ns(step_ns)
+                    if session.pace is None:
+                        # Nobody holds the time back, so find the step that takes one refresh.
+                        wall_ns = session.wall_ns()
+                        step_ns = _adapted(step_ns, wall_ns - drawn_ns)
+                        drawn_ns = wall_ns
+                    if session.engine.assembled:
+                        self._press(keys.pressed(), session)
+                        live.update(LiveView(self.state(session)), refresh=True)
+        finally:
+            end()
 
     def state(self, session: Session) -> LiveState:
         """Show the session as of now."""
-        desk = session.engine.desk
-        trading = sum(
-            (one.book.parts.trading for one in desk.ledger.strategies.values()), Decimal()
-        )
+        strategies = session.engine.desk.ledger.strategies.values()
+        trading = sum((one.book.parts.trading for one in strategies), ZERO)
         self._history.append(statistic(trading))
         return live_state(
             session,
-            speed=self._speed,
             history=tuple(self._history),
             events=tuple(self._events),
             queues=self._queues,
@@ -100,14 +113,26 @@ class LiveWatch:
         for key in pressed:
             if key == "q":
                 session.engine.request_stop()
-            elif key == "e" and self._last_order:
-                elapsed_ns = session.clock.now_ns() - session.engine.started_ns
-                self._add(elapsed_ns, f"fairlead explain {self._last_order}", "bold cyan")
+            elif key == "e":
+                self._explain(session)
+
+    def _explain(self, session: Session) -> None:
+        order = session.engine.desk.orders.get(self._last_order)
+        now_ns = session.clock.now_ns() - session.engine.started_ns
+        if order is None:
+            self._add(now_ns, "nothing to explain yet: no fill", "bold cyan")
+            return
+        chain = " → ".join(
+            f"{reason.stage} {_SHOWN.plus(reason.after):f}"
+            for reason in order.intent.reasons
+            if reason.subject == "price"
+        )
+        self._add(now_ns, f"{chain}   fairlead explain {order.client_id[-8:]}", "bold cyan")
 
     def _recorded(self, at_ns: int, record: Record) -> None:
         match record:
             case FillBooked():
-                self._last_order = record.order[-8:]
+                self._last_order = record.order
                 captured = ""
                 if record.spread is not None and record.mark:
                     bps = record.spread / (record.quantity * record.price) * 10_000
@@ -136,10 +161,15 @@ class LiveWatch:
         self._events.appendleft(LiveEvent(at_ns, text, style))
 
 
+def _adapted(step_ns: int, took_ns: int) -> int:
+    # At most twice or half of it at once: one slow refresh is no reason to leap.
+    wanted = step_ns * _REFRESH_NS // max(took_ns, 1)
+    return min(max(wanted, step_ns // 2, 1), step_ns * 2)
+
+
 def live_state(
     session: Session,
     *,
-    speed: float | None,
     history: tuple[float, ...] = (),
     events: tuple[LiveEvent, ...] = (),
     queues: dict[str, Decimal] | None = None,
@@ -157,7 +187,7 @@ def live_state(
         currency=session.settings.engine.currency,
         elapsed_ns=now_ns - session.engine.started_ns,
         length_ns=session.length_ns,
-        speed=speed,
+        speed=session.pace,
         posture=(PostureLevel.ACTIVE if strictest is None else strictest.level).value,
         posture_reason="" if strictest is None else strictest.reason,
         book_valid=all(tracker.mid is not None for tracker in desk.markets.values()),
@@ -180,7 +210,7 @@ def _strategy(desk: Desk, runner: StrategyRunner, queues: Mapping[str, Decimal])
     account = desk.accounts[instrument.market.venue].totals()
     position = desk.position(instrument.market)
     target = ledger.book.target
-    worth = None if mark is None else position * mark + account.get(instrument.quote, Decimal())
+    worth = None if mark is None else position * mark + account.get(instrument.quote, ZERO)
     limit = ledger.terms.max_position
     statistics = ledger.markout.statistics
     return LiveStrategy(

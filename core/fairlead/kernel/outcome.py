@@ -45,7 +45,7 @@ class RunResult:
     detail: str
     started_ns: int
     ended_ns: int
-    #: True when two reads of every venue showed no order of ours.
+    #: True when two reads of every venue showed no order of ours, or none was ever sent.
     proven: bool
     #: The orders that could not be proven gone.
     left: tuple[str, ...]
@@ -53,13 +53,13 @@ class RunResult:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Give the process's exit code."""
-        if isinstance(self.failure, EngineError) and self.reason is StopReason.FAILED:
-            return self.failure.exit_code
-        if self.reason is StopReason.FAILED:
-            return ExitCode.BUG
+        """Give the process's exit code; orders that may still stand at a venue come first."""
         if not self.proven:
             return ExitCode.NOT_PROVEN_GONE
+        if isinstance(self.failure, EngineError):
+            return self.failure.exit_code
+        if self.failure is not None or self.reason is StopReason.FAILED:
+            return ExitCode.BUG
         if self.reason in (StopReason.HALTED, StopReason.STORE):
             return ExitCode.HALTED
         if self.reason is StopReason.VENUE:

@@ -7,7 +7,7 @@ or paced to a multiple of real time for someone who watches.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,14 +89,22 @@ class Session:
                 "observers": plugins.observers(self.clock.monotonic_ns),
             },
         )
-        connectors = self.container.connectors()
-        starts = [connector.starts_ns for connector in connectors.values()]
+        try:
+            self._assemble()
+        except BaseException:  # whatever it is, nothing stays open
+            self._loop.close()
+            store.close()
+            raise
+
+    def _assemble(self) -> None:
+        connectors = self.container.connectors().values()
+        starts = [connector.starts_ns for connector in connectors]
         self._loop.begin(min((at for at in starts if at is not None), default=_EPOCH_NS))
+        ends = [connector.ends_ns for connector in connectors]
+        #: How long it will last by its sources, where all of them know, and by what was asked.
+        self.length_ns = _length(self._loop.now_ns, ends, self.options.for_ns)
         #: The run's name: instance and epoch; also that of its folder.
         self.name: str = self.container.run_name()
-        ends = [connector.ends_ns for connector in connectors.values()]
-        #: How long it will last by its sources, where all of them know.
-        self.length_ns = _length(self._loop.now_ns, ends, options.for_ns)
         self.journal = self.container.journal()
         self.tally = Tally(self.journal)
         self.engine: Engine = self.container.engine()
@@ -115,35 +123,30 @@ class Session:
         return SystemClock().monotonic_ns()
 
     def run(self, watch: Watch | None = None) -> SessionOutcome:
-        """Run to the end and give the report; always leaves the store closed."""
-        asyncio.set_event_loop(self._loop)
+        """Run to the end and give the report; always leaves the store and the trace closed."""
+        trace = self.container.trace()
         try:
-            return self._loop.run_until_complete(self._run(watch))
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                result, report = runner.run(self._run(watch))
         finally:
-            asyncio.set_event_loop(None)
-            self._loop.close()
+            failures = [*_refused(self._store.close), *_refused(trace.close)]
+        if failures and result.failure is None:
+            result.failure = failures[0]
+        return SessionOutcome(result, report, trace.hexdigest)
 
-    async def _run(self, watch: Watch | None) -> SessionOutcome:
-        task = None if watch is None else asyncio.get_running_loop().create_task(watch(self))
-        watched: Sequence[BaseException | None] = ()
+    async def _run(self, watch: Watch | None) -> tuple[RunResult, Report | None]:
+        watching = None if watch is None else asyncio.create_task(watch(self))
         try:
             result = await self.engine.run(
                 for_ns=self.options.for_ns, observe_only=self.options.observe_only
             )
         finally:
-            if task is not None:
-                task.cancel()
-                watched = await asyncio.gather(task, return_exceptions=True)
-        if watched and isinstance(watched[0], Exception):
-            result.failure = result.failure or watched[0]
-        report = await self._report(result)
-        trace = self.container.trace()
-        try:
-            self._store.close()
-            trace.close()
-        except StoreError as error:
-            result.failure = result.failure or error
-        return SessionOutcome(result, report, trace.hexdigest)
+            if watching is not None:
+                watching.cancel()
+                await asyncio.wait([watching])
+        if watching is not None and not watching.cancelled():
+            result.failure = result.failure or watching.exception()
+        return result, await self._report(result)
 
     async def _report(self, result: RunResult) -> Report | None:
         if not self.engine.assembled:
@@ -182,6 +185,12 @@ class Session:
 
 def _length(now_ns: int, ends: Sequence[int | None], asked_ns: int | None) -> int | None:
     known = [end - now_ns for end in ends if end is not None]
-    if len(known) < len(ends):
-        return asked_ns
-    return min(max(known), asked_ns or max(known))
+    lengths = [max(known)] if known and len(known) == len(ends) else []
+    return min(lengths if asked_ns is None else [*lengths, asked_ns], default=None)
+
+
+def _refused(close: Callable[[], None]) -> Iterator[StoreError]:
+    try:
+        close()
+    except StoreError as error:
+        yield error
