@@ -34,7 +34,7 @@ from fairlead.api import (
     Transport,
 )
 from fairlead.config import Settings, canonical_text, config_hash
-from fairlead.errors import ConfigError, Finding, StoreError
+from fairlead.errors import ConfigError, Finding
 from fairlead.kernel.desk import Desk, DeskParts
 from fairlead.kernel.engine import Engine, EngineParts
 from fairlead.kernel.ids import SeededIds
@@ -102,7 +102,7 @@ def _desk(
     rules: list[RiskRule],
     strategies: list[StrategyPlan],
     new_id: Callable[[], str],
-    store_failed: Callable[[StoreError], None],
+    failed: Callable[[BaseException, str], None],
 ) -> Desk:
     return Desk(
         DeskParts(
@@ -116,7 +116,7 @@ def _desk(
             strategies=tuple(strategies),
             new_id=new_id,
             soon=asyncio.get_running_loop().call_soon,
-            store_failed=store_failed,
+            failed=failed,
         )
     )
 

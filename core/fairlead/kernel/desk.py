@@ -22,7 +22,6 @@ from fairlead.api import (
     RiskRule,
 )
 from fairlead.book import Top
-from fairlead.errors import StoreError
 from fairlead.execution import QuotesExecutor
 from fairlead.kernel.plan import StrategyPlan
 from fairlead.kernel.reporter import Reporter
@@ -65,8 +64,8 @@ class DeskParts:
     new_id: Callable[[], str]
     #: Call back in the next turn of the loop.
     soon: Callable[[Callable[[], None]], object]
-    #: The store failed: nothing may be sent any more but cancels.
-    store_failed: Callable[[StoreError], None]
+    #: The store or a part of the core failed, and where: nothing may be sent any more but cancels.
+    failed: Callable[[BaseException, str], None]
 
 
 class Desk:
@@ -117,7 +116,12 @@ class Desk:
             waiting=self.pipeline.waiting,
             worth=self._worth,
         )
-        news = GatewayNews(self.pipeline.created, self.pipeline.cancelled, parts.store_failed)
+        news = GatewayNews(
+            created=self.pipeline.created,
+            cancelled=self.pipeline.cancelled,
+            sent=self.pipeline.sent,
+            failed=lambda error: parts.failed(error, "gateway"),
+        )
         self.gateways = {
             venue: Gateway(connector, parts.journal, news)
             for venue, connector in parts.connectors.items()
@@ -243,7 +247,7 @@ class Desk:
         posture = self.gate.posture(market)
         if posture.level is PostureLevel.REDUCING:
             gap = self.position(market) - self.target(market)
-            self.pipeline.cancel_growing(market, gap, posture.rule)
+            self.pipeline.reduce_only(market, gap, posture.rule)
         elif posture.level.rank >= PostureLevel.CANCEL_ONLY.rank:
             self._pull(market, posture.rule)
 
@@ -279,7 +283,10 @@ class Desk:
 
     def _between(self) -> None:
         self._woken = False
-        self.pipeline.dispatch()
+        try:
+            self.pipeline.dispatch()
+        except Exception as error:  # noqa: BLE001 - task supervisor: nobody else is listening here
+            self._parts.failed(error, "dispatch")
 
     def _submit(self, actions: tuple[Action, ...]) -> None:
         self.pipeline.submit(actions, self.view)

@@ -26,6 +26,7 @@ from fairlead.model import (
     Unavailable,
     VenueEvent,
 )
+from fairlead.pipeline import ask
 from fairlead.store import Incident, Journal, Reconciled, RunEnded, RunStarted
 
 __all__ = ["Engine", "EngineParts"]
@@ -39,7 +40,11 @@ _BUFFERED = 100_000
 class DeskMaker(Protocol):
     """Builds the desk, once every venue has shown its markets."""
 
-    def __call__(self, *, store_failed: Callable[[StoreError], None]) -> Desk: ...
+    def __call__(
+        self,
+        *,
+        failed: Callable[[BaseException, str], None],
+    ) -> Desk: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class Engine:
         self._early: list[VenueEvent] = []
         self._ready = asyncio.Event()
         self._observe_only = False
+        self._reconciled = False
         self.started_ns = 0
 
     @property
@@ -116,30 +122,20 @@ class Engine:
             )
         )
         if not setup.clean_before:
-            self._parts.journal.append(
-                Incident(name="killed_before", detail="the run before this one never ended")
-            )
+            self._incident("killed_before", "the run before this one never ended")
         restore = self._parts.process.on_stop(self.request_stop)
         loop = asyncio.get_running_loop()
         tasks = [
             loop.create_task(self._venue(name, connector), name=f"venue {name}")
             for name, connector in self._parts.connectors.items()
         ]
-        tasks.append(loop.create_task(self._parts.observers.run(), name="observers"))
-        timer = None
+        tasks.append(loop.create_task(self._observe(), name="observers"))
+        work = loop.create_task(self._work(for_ns), name="work")
         try:
-            if await self._start():
-                if for_ns is not None:
-                    timer = self._clock.call_at_ns(
-                        self._clock.now_ns() + for_ns,
-                        lambda: self.request_stop(StopReason.DURATION),
-                    )
-                await self._tick()
+            await self._stopped_or_done(work)
             left = await self._finish()
         finally:
             restore()
-            if timer is not None:
-                timer.cancel()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -173,12 +169,10 @@ class Engine:
                 if self._ended >= set(self._parts.connectors):
                     self.request_stop(StopReason.SOURCE_ENDED)
             case StreamStatus.DISCONNECTED:
-                self._parts.journal.append(
-                    Incident(name="stream_lost", detail=f"{state.venue}: {state.detail}")
-                )
+                self._incident("stream_lost", f"{state.venue}: {state.detail}")
 
     def _assemble(self) -> None:
-        desk = self._desk = self._parts.desk(store_failed=self._store_failed)
+        desk = self._desk = self._parts.desk(failed=self._fail)
         desk.pipeline.open_for_creates = not self._observe_only
         desk.orders.on_change(self._parts.observers.order_changed)
         desk.on_fill(self._parts.observers.filled)
@@ -190,24 +184,70 @@ class Engine:
     async def _venue(self, name: str, connector: Connector) -> None:
         try:
             await connector.run(self.publish)
-        except asyncio.CancelledError:
-            raise
         except Exception as error:  # noqa: BLE001 - task supervisor: a dead connector ends the run
             self._fail(error, f"venue {name}")
             return
-        if name not in self._ended:
-            self.request_stop(StopReason.VENUE, f"the connector of {name} returned")
+        finally:
+            # Returned, or called off from within: nobody publishes any more.
+            if self._stop.reason is None and name not in self._ended:
+                self.request_stop(StopReason.VENUE, f"the connector of {name} returned")
+
+    async def _observe(self) -> None:
+        try:
+            await self._parts.observers.run()
+        except Exception as error:  # noqa: BLE001 - task supervisor: observers are no core part
+            self._incident("observers_failed", repr(error))
+
+    async def _work(self, for_ns: int | None) -> None:
+        timer = None
+        try:
+            if await self._start():
+                if for_ns is not None:
+                    timer = self._clock.call_at_ns(
+                        self._clock.now_ns() + for_ns,
+                        lambda: self.request_stop(StopReason.DURATION),
+                    )
+                await self._tick()
+        except Exception as error:  # noqa: BLE001 - task supervisor: it ends the run in order
+            self._fail(error, "start")
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    async def _stopped_or_done(self, work: asyncio.Task[None]) -> None:
+        # A stop is heard at once, not at the next tick; ticks themselves are never cut in two.
+        stop = asyncio.get_running_loop().create_task(self._stop.event.wait())
+        try:
+            await asyncio.wait((work, stop), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            # Someone called the run off: that is a request for a clean stop, and is kept.
+            self.request_stop(StopReason.ASKED, "called off")
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+        finally:
+            for waiting in (work, stop):
+                waiting.cancel()
+            await asyncio.gather(work, stop, return_exceptions=True)
 
     async def _start(self) -> bool:
-        if not await self._wait(self._ready, _START_NS):
+        limit_ns = self._clock.now_ns() + _START_NS
+        timer = self._clock.call_at_ns(limit_ns, self._ready.set)
+        try:
+            await self._ready.wait()
+        finally:
+            timer.cancel()
+        if self._desk is None:
             self.request_stop(StopReason.VENUE, "not every venue connected within 60 s")
             return False
-        desk = self.desk
+        desk = self._desk
         for venue, connector in self._parts.connectors.items():
-            balances = await connector.balances()
-            open_orders = await connector.open_orders()
+            balances = await ask(connector.balances, limit_ns - self._clock.now_ns())
+            open_orders = await ask(connector.open_orders, limit_ns - self._clock.now_ns())
+            for answer in (balances, open_orders):
+                if isinstance(answer, Unavailable):
+                    self.request_stop(StopReason.VENUE, f"{venue} at the start: {answer.cause}")
             if isinstance(balances, Unavailable) or isinstance(open_orders, Unavailable):
-                self.request_stop(StopReason.VENUE, f"{venue} did not answer at the start")
                 return False
             desk.accounts[venue].begin(balances)
             desk.ledger.open(venue, desk.accounts[venue].totals())
@@ -219,6 +259,7 @@ class Engine:
                     differences=tuple(self._strangers(open_orders)),
                 )
             )
+        self._reconciled = True
         desk.join(self._parts.ticker)
         self._parts.ticker.on_failure(self._part_failed)
         self._parts.observers.started(self._parts.setup)
@@ -237,13 +278,20 @@ class Engine:
         halted = self.desk.halted
         if halted is not None:
             self.request_stop(StopReason.HALTED, f"{halted.rule}: {halted.reason}")
+        failure = self._parts.journal.failure
+        if failure is not None:
+            # Nobody may have waited for the disk, and still nothing is written down any more.
+            self._store_failed(failure)
         return self._stop.reason is not None
 
     async def _finish(self) -> tuple[str, ...]:
         reason = self._stop.reason or StopReason.ASKED
         left: tuple[str, ...] = ()
-        if self._desk is not None:
-            self._desk.stop(reason.value)
+        if self._desk is not None and self._reconciled:  # else nothing can have been sent
+            try:
+                self._desk.stop(reason.value)
+            except Exception as error:  # noqa: BLE001 - task supervisor: the proof cancels all again
+                self._fail(error, "stop")
             left = await prove_gone(
                 self._desk, self._parts.connectors, self._parts.setup.tag, self._clock
             )
@@ -255,37 +303,32 @@ class Engine:
         await self._parts.observers.drain()
         return left
 
-    async def _wait(self, event: asyncio.Event, limit_ns: int) -> bool:
-        # Until the event, a stop, or the limit on the engine's own clock.
-        timer = self._clock.call_at_ns(self._clock.now_ns() + limit_ns, self._stop.event.set)
-        waits = [
-            asyncio.get_running_loop().create_task(one.wait()) for one in (event, self._stop.event)
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
-        return event.is_set()
-
     def _part_failed(self, part: Part, error: Exception) -> None:
         if part.failures == 1 or part.core:
-            self._parts.journal.append(
-                Incident(name="part_failed", detail=f"{part.name}: {error!r}")
-            )
+            self._incident("part_failed", f"{part.name}: {error!r}")
 
     def _store_failed(self, error: StoreError) -> None:
-        self._parts.process.write_marker("HALTED", str(error))
-        self._stop.failure = error
         self.request_stop(StopReason.STORE, str(error))
+        if self._stop.failure is not None:
+            return
+        self._stop.failure = error
+        try:
+            self._parts.process.write_marker("HALTED", str(error))
+        except OSError as refused:
+            # The same disk, most likely. The exit code says it too.
+            self._incident("marker_failed", str(refused))
 
     def _fail(self, error: BaseException, where: str) -> None:
+        if isinstance(error, StoreError):
+            self._store_failed(error)
+            return
         if self._stop.failure is None:
             self._stop.failure = error
-            self._parts.journal.append(Incident(name="core_failed", detail=f"{where}: {error!r}"))
+            self._incident("core_failed", f"{where}: {error!r}")
         self.request_stop(StopReason.FAILED, f"{where}: {error}")
+
+    def _incident(self, name: str, detail: str) -> None:
+        self._parts.journal.append(Incident(name=name, detail=detail))
 
     def _result(self, left: tuple[str, ...]) -> RunResult:
         return RunResult(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import platform
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -24,11 +26,18 @@ class SystemProcess:
         return f"{platform.node()}:{os.getpid()}"
 
     def on_stop(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call back on SIGINT and SIGTERM, from the main thread between two instructions."""
+        """Call back on SIGINT and SIGTERM, in the next turn of the loop that runs now.
+
+        Without a loop: from the main thread between two instructions.
+        """
+        call: Callable[[], object] = callback
+        with contextlib.suppress(RuntimeError):
+            # A loop that waits for a socket would not notice otherwise.
+            call = partial(asyncio.get_running_loop().call_soon_threadsafe, callback)
 
         def handle(number: int, frame: FrameType | None) -> None:
             del number, frame
-            callback()
+            call()
 
         before = {number: signal.signal(number, handle) for number in _STOP_SIGNALS}
 
@@ -42,12 +51,17 @@ class SystemProcess:
         """Write a note and wait until the disk has it; replaces an older one as a whole."""
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / name
-        partial = path.with_suffix(".partial")
-        with partial.open("w", encoding="utf-8") as file:
+        unfinished = path.with_name(f"{name}.partial")
+        with unfinished.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
+        unfinished.replace(path)
+        folder = os.open(self._folder, os.O_RDONLY)  # the name must survive too
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def read_marker(self, name: str) -> str | None:
         """Read a note, None when there is none."""

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from fairlead.api import Clock, Connector
 from fairlead.kernel.desk import Desk
-from fairlead.model import ClientId, Unavailable
+from fairlead.model import ClientId, OrderUpdate, Unavailable
+from fairlead.pipeline import ask
 
 __all__ = ["prove_gone"]
 
@@ -26,18 +27,19 @@ async def prove_gone(
 ) -> tuple[str, ...]:
     """Cancel and read until proven; gives what is left after 60 s, empty = proven.
 
-    ``tag`` tells our instance's orders from those of others, which are left alone.
+    What a read shows although it should be gone is cancelled once more. ``tag`` tells our
+    instance's orders from those of others, which are left alone.
     """
     limit_ns = clock.now_ns() + _LIMIT_NS
     clean_reads = 0
     left: tuple[str, ...] = ("nothing was read",)
     while clock.now_ns() < limit_ns:
-        waiting_ns = _unproven_until_ns(desk, connectors)
-        if clock.now_ns() < waiting_ns:
-            await clock.sleep_until_ns(min(waiting_ns, limit_ns))
         desk.pipeline.cancel_all("stop")
         desk.pipeline.dispatch()
-        left = await _read_left(desk, connectors, tag)
+        await clock.sleep_until_ns(min(_landed_ns(desk, connectors), limit_ns))
+        left = _unsent(desk)
+        for venue, connector in connectors.items():
+            left += await _read_left(desk, venue, connector, tag, clock, limit_ns)
         clean_reads = 0 if left else clean_reads + 1
         if clean_reads == 2:
             return ()
@@ -45,34 +47,49 @@ async def prove_gone(
     return left
 
 
-def _unproven_until_ns(desk: Desk, connectors: Mapping[str, Connector]) -> int:
-    # A create whose answer is out may still land until its deadline has passed.
+def _landed_ns(desk: Desk, connectors: Mapping[str, Connector]) -> int:
+    # When the last create whose fate nobody has proven can no longer land.
     return max(
         (
-            order.recorded_ns
+            order.sent_ns
             + connectors[order.intent.slot.market.venue].capabilities.deadline_ns
             + _MARGIN_NS
             for order in desk.orders.live()
-            if order.state.is_unproven
+            if order.acknowledged_ns is None and order.sent_ns is not None
         ),
         default=0,
     )
 
 
-async def _read_left(desk: Desk, connectors: Mapping[str, Connector], tag: int) -> tuple[str, ...]:
-    left: list[str] = []
-    for venue, connector in connectors.items():
-        orders = await connector.open_orders()
-        if isinstance(orders, Unavailable):
-            left.append(f"{venue}: open orders unavailable ({orders.cause})")
-            continue
-        for order in orders:
-            mine = ClientId.parse(order.client_id)
-            if mine is not None and mine.tag == tag:
-                left.append(f"{venue}: {order.client_id}")
-    left.extend(
-        f"{order.intent.slot.market.venue}: {order.client_id} ({order.state})"
+def _unsent(desk: Desk) -> tuple[str, ...]:
+    # Recorded, and about to leave as soon as the disk has it: nothing is over yet.
+    return tuple(
+        f"{order.intent.slot.market.venue}: {order.client_id} (not sent yet)"
         for order in desk.orders.live()
-        if order.state.is_unproven
+        if order.sent_ns is None
     )
-    return tuple(dict.fromkeys(left))
+
+
+async def _read_left(
+    desk: Desk, venue: str, connector: Connector, tag: int, clock: Clock, limit_ns: int
+) -> tuple[str, ...]:
+    now_ns = clock.now_ns()
+    answer = await ask(connector.open_orders, limit_ns - now_ns)
+    if isinstance(answer, Unavailable):
+        return (f"{venue}: open orders unavailable ({answer.cause})",)
+    ours = [order for order in answer if _is_ours(order, tag)]
+    overdue = [order for order in ours if _should_be_gone(desk, order, now_ns)]
+    if overdue:
+        desk.pipeline.sweep(venue, overdue, "stop")
+    return tuple(f"{venue}: {order.client_id}" for order in ours)
+
+
+def _should_be_gone(desk: Desk, found: OrderUpdate, now_ns: int) -> bool:
+    order = desk.orders.get(found.client_id)
+    asked_ns = None if order is None else order.cancel_sent_ns
+    return asked_ns is None or now_ns - asked_ns >= _GAP_NS
+
+
+def _is_ours(order: OrderUpdate, tag: int) -> bool:
+    mine = ClientId.parse(order.client_id)
+    return mine is not None and mine.tag == tag

@@ -8,6 +8,7 @@ pacing changes when things happen on the wall, never what happens.
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 import time
 from collections import deque
@@ -23,6 +24,8 @@ __all__ = ["StandstillError", "VirtualClock", "VirtualLoop"]
 _SECOND = 1_000_000_000
 # Longest real sleep while pacing: how late a signal or a key may be noticed.
 _NAP_S = 0.02
+# Below half a nanosecond nothing is meant.
+_RESOLUTION_S = 5e-10
 
 
 class StandstillError(RuntimeError):
@@ -60,7 +63,8 @@ class _TimeSelector(selectors.BaseSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop in virtual time, starting at ``start_ns`` (nanoseconds since the epoch).
 
-    ``pace`` None = as fast as possible, 60 = one minute of virtual time takes one real second.
+    ``pace`` None = as fast as possible, 60 = one minute of virtual time takes one real second, by
+    the real ``monotonic`` seconds and ``nap``.
     """
 
     # asyncio's own, which typeshed does not show.
@@ -68,15 +72,25 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     _scheduled: list[asyncio.TimerHandle]
     _stopping: bool
 
-    def __init__(self, start_ns: int = 0, *, pace: float | None = None) -> None:
+    def __init__(
+        self,
+        start_ns: int = 0,
+        *,
+        pace: float | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        nap: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._monotonic = monotonic
+        self._nap = nap
         self._start_ns = start_ns
         self._now_ns = start_ns
         #: Multiple of real time; None = as fast as possible. Set it before the loop runs.
         self.pace = pace
         self._wall_start: float | None = None
         super().__init__(_TimeSelector(self._let_time_pass))
-        # asyncio runs a timer when it is due within this much; a nanosecond keeps them exact.
-        self._clock_resolution = 1e-9
+        # asyncio runs a timer when it is due within this much; less than a nanosecond keeps
+        # them exact.
+        self._clock_resolution = _RESOLUTION_S
 
     def begin(self, start_ns: int) -> None:
         """Set the time at which everything starts, before anything is scheduled."""
@@ -96,6 +110,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def loop_time(self, at_ns: int) -> float:
         """Give the loop's own time for an instant; exact to the nanosecond for three weeks."""
         return (at_ns - self._start_ns) / _SECOND
+
+    def reach(self, at_ns: int, callback: Callable[[], None]) -> None:
+        """Call back at ``at_ns`` to the nanosecond, from a timer that was set for then."""
+        self._now_ns = max(self._now_ns, at_ns)
+        callback()
 
     def jump(self, at_ns: int) -> bool:
         """Go on as of ``at_ns`` without a turn of the loop, if nothing else comes first."""
@@ -117,19 +136,23 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         # Real seconds by which ``at_ns`` is still in the future.
         if self.pace is None:
             return 0.0
-        now = time.monotonic()
+        now = self._monotonic()
         if self._wall_start is None:
             self._wall_start = now
         return (at_ns - self._start_ns) / _SECOND / self.pace - (now - self._wall_start)
 
     def _let_time_pass(self, timeout: float | None) -> None:
-        if self._ready or (timeout is not None and timeout <= 0):
-            return
+        if not self._ready and (timeout is None or timeout > 0):
+            self._go_to_next()
+        # After weeks a float of seconds is coarser than that, and what is due must still run.
+        self._clock_resolution = max(_RESOLUTION_S, math.ulp(self.time()))
+
+    def _go_to_next(self) -> None:
         if not self._scheduled:
             raise StandstillError("everything waits and nothing is due")
         due_ns = self._due_ns()
         while self.pace is not None and (ahead := self._ahead_s(due_ns)) > 0:
-            time.sleep(min(ahead, _NAP_S))
+            self._nap(min(ahead, _NAP_S))
             if self._ready:  # a signal came in
                 return
         self._now_ns = max(self._now_ns, due_ns)
@@ -176,7 +199,7 @@ class VirtualClock:
             await asyncio.sleep(0)
             return
         done = self._loop.create_future()
-        timer = self._loop.call_at(self._loop.loop_time(at_ns), _resolve, done)
+        timer = self.call_at_ns(at_ns, lambda: _resolve(done))
         try:
             await done
         finally:
@@ -184,7 +207,7 @@ class VirtualClock:
 
     def call_at_ns(self, at_ns: int, callback: Callable[[], None]) -> Timer:
         """Call back at ``at_ns`` of virtual time, in the next turn when that has passed."""
-        return self._loop.call_at(self._loop.loop_time(at_ns), callback)
+        return self._loop.call_at(self._loop.loop_time(at_ns), self._loop.reach, at_ns, callback)
 
     def advance_to_ns(self, at_ns: int) -> bool:
         """Jump to ``at_ns`` when nothing else is ready or due before it."""

@@ -132,6 +132,11 @@ TRANSITIONS = MappingProxyType(
         (_S.PENDING_CANCEL, _T.EXPIRED): _S.EXPIRED,
         (_S.PENDING_CANCEL, _T.PROVEN_OPEN): _S.OPEN,
         (_S.PENDING_CANCEL, _T.PROVEN_PARTIAL): _S.PARTIALLY_FILLED,
+        # The cancel may have been that of an unproven create: when it fails, nothing more is
+        # known than before, and the create may still turn out to have been refused or lost.
+        (_S.PENDING_CANCEL, _T.ANSWER_LOST): _S.UNKNOWN,
+        (_S.PENDING_CANCEL, _T.REJECTED): _S.REJECTED,
+        (_S.PENDING_CANCEL, _T.NEVER_LANDED): _S.CANCELLED,
         # An unproven create goes anywhere, by proof only.
         (_S.UNKNOWN, _T.ACCEPTED): _S.OPEN,
         (_S.UNKNOWN, _T.REJECTED): _S.REJECTED,

@@ -3,6 +3,7 @@
 from fairlead.pipeline.breaker import Breaker
 from fairlead.pipeline.gateway import Gateway, GatewayNews
 from fairlead.pipeline.normalize import normalize
+from fairlead.pipeline.patience import ask
 from fairlead.pipeline.pipeline import Pipeline, PipelineParts, Refusal
 from fairlead.pipeline.queue import CreateQueue, batches
 from fairlead.pipeline.risk import RiskGate, growing
@@ -16,6 +17,7 @@ __all__ = [
     "PipelineParts",
     "Refusal",
     "RiskGate",
+    "ask",
     "batches",
     "growing",
     "normalize",

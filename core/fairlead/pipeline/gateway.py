@@ -7,31 +7,44 @@ never a failure. Cancels never wait for the disk.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fairlead.api import Connector
 from fairlead.errors import StoreError
-from fairlead.model import CancelRequest, NotSent, OrderIntent, Outcome, Unknown
+from fairlead.model import (
+    Accepted,
+    CancelRequest,
+    NotSent,
+    OrderIntent,
+    Outcome,
+    Rejected,
+    Unavailable,
+    Unknown,
+)
+from fairlead.pipeline.patience import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from fairlead.store import Journal
 
 __all__ = ["Gateway", "GatewayNews"]
 
 _SECOND = 1_000_000_000
+# What an answer may take beyond twice the venue's deadline: a venue that is near says 0.
+_MARGIN_NS = 1 * _SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayNews:
-    """Whom a gateway tells: outcomes of creates and cancels, and a store that failed."""
+    """Whom a gateway tells: outcomes of creates and cancels, a store or a part that failed."""
 
     created: Callable[[OrderIntent, Outcome], None]
     cancelled: Callable[[CancelRequest, Outcome], None]
-    store_failed: Callable[[StoreError], None]
+    #: Creates leave now: from here on the venue's deadline for them runs.
+    sent: Callable[[Sequence[OrderIntent]], None]
+    #: The store failed, or what was told could not be taken in: nothing may be trusted any more.
+    failed: Callable[[BaseException], None]
 
 
 class Gateway:
@@ -43,6 +56,8 @@ class Gateway:
         self._news = news
         self._tasks: set[asyncio.Task[None]] = set()
         self.requests = 0
+        # Twice the venue's own deadline: by then an answer no longer changes what is proven.
+        self._patience_ns = 2 * connector.capabilities.deadline_ns + _MARGIN_NS
 
     @property
     def room(self) -> int:
@@ -60,46 +75,61 @@ class Gateway:
             self._spawn(self._cancel(tuple(requests[start : start + size])))
 
     async def drain(self) -> None:
-        """Wait until nothing is in flight."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        """Wait until nothing is in flight; what a disk holds back for too long is called off."""
+        patience_s = (self._patience_ns + _MARGIN_NS) / _SECOND
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=patience_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._news.failed(error)
 
     async def _create(self, intents: tuple[OrderIntent, ...], seq: int) -> None:
+        outcomes: tuple[Outcome, ...] = (NotSent(0, "called off before it left"),) * len(intents)
         try:
             await self._journal.durable(seq)
+            self.requests += 1
+            self._news.sent(intents)
+            outcomes = (Unknown("called off under way"),) * len(intents)
+            outcomes = await self._ask(lambda: self.connector.submit(intents), len(intents))
         except StoreError as error:
-            for intent in intents:
-                self._news.created(intent, NotSent(0, "the store failed"))
-            self._news.store_failed(error)
-            return
-        self.requests += 1
-        outcomes = await self._ask(self.connector.submit(intents), len(intents))
-        for intent, outcome in zip(intents, outcomes, strict=True):
-            self._news.created(intent, outcome)
+            outcomes = (NotSent(0, "the store failed"),) * len(intents)
+            self._news.failed(error)
+        finally:
+            for intent, outcome in zip(intents, outcomes, strict=True):
+                self._news.created(intent, outcome)
 
     async def _cancel(self, requests: tuple[CancelRequest, ...]) -> None:
         self.requests += 1
-        outcomes = await self._ask(self.connector.cancel(requests), len(requests))
-        for request, outcome in zip(requests, outcomes, strict=True):
-            self._news.cancelled(request, outcome)
+        outcomes: tuple[Outcome, ...] = (Unknown("called off under way"),) * len(requests)
+        try:
+            outcomes = await self._ask(lambda: self.connector.cancel(requests), len(requests))
+        finally:
+            for request, outcome in zip(requests, outcomes, strict=True):
+                self._news.cancelled(request, outcome)
 
     async def _ask(
-        self, question: Coroutine[None, None, tuple[Outcome, ...]], count: int
+        self, question: Callable[[], Awaitable[tuple[Outcome, ...]]], count: int
     ) -> tuple[Outcome, ...]:
-        # Twice the venue's own deadline: by then an answer no longer changes what is proven.
-        patience_s = 2 * self.connector.capabilities.deadline_ns / _SECOND
-        try:
-            async with asyncio.timeout(patience_s):
-                outcomes = await question
-        except TimeoutError:
-            return (Unknown("no answer in time"),) * count
-        except Exception as error:  # noqa: BLE001 - plugin boundary: any failure is unproven
-            return (Unknown(f"the connector raised {error!r}"),) * count
-        if len(outcomes) != count:
-            return (Unknown(f"{len(outcomes)} outcomes for {count} requests"),) * count
-        return outcomes
+        outcomes = await ask(question, self._patience_ns)
+        if isinstance(outcomes, Unavailable):
+            return (Unknown(outcomes.cause),) * count
+        if not isinstance(outcomes, Sequence) or len(outcomes) != count:
+            return (Unknown(f"no {count} outcomes: {outcomes!r}"),) * count
+        return tuple(_proper(outcome) for outcome in outcomes)
+
+
+def _proper(outcome: Outcome) -> Outcome:
+    # What is no outcome proves nothing.
+    if isinstance(outcome, Accepted | Rejected | Unknown | NotSent):
+        return outcome
+    return Unknown(f"no outcome: {outcome!r}")

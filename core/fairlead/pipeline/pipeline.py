@@ -21,6 +21,7 @@ from fairlead.model import (
     MarketId,
     OrderIntent,
     OrderState,
+    OrderUpdate,
     Outcome,
     Side,
     Slot,
@@ -127,11 +128,46 @@ class Pipeline:
         for order in self._parts.orders.live():
             self._cancels.setdefault(order.client_id, reason)
 
-    def cancel_growing(self, market: MarketId, gap: Decimal, reason: str) -> None:
-        """Ask for the live orders that would grow |gap| to be cancelled."""
-        for order in self._parts.orders.live(market=market):
-            if growing(order.intent.side, gap):
+    def reduce_only(self, market: MarketId, gap: Decimal, reason: str) -> None:
+        """Take away what would grow |gap|, and of what reduces it all that is beyond |gap|.
+
+        The oldest orders stay; one that is leaving already may still fill and counts.
+        """
+        live = self._parts.orders.live(market=market)
+        reducing = [order for order in live if not growing(order.intent.side, gap)]
+        room = abs(gap) - sum(
+            (order.leaves for order in reducing if order.state is OrderState.PENDING_CANCEL),
+            start=ZERO,
+        )
+        for order in live:
+            if order.state is OrderState.PENDING_CANCEL:
+                continue
+            if order not in reducing or order.leaves > room:
                 self._cancels.setdefault(order.client_id, reason)
+            else:
+                room -= order.leaves
+        for intent in self._queue.waiting():
+            if intent.slot.market != market:
+                continue
+            if growing(intent.side, gap) or intent.quantity > room:
+                self._queue.supersede(intent.slot)
+            else:
+                room -= intent.quantity
+
+    def sweep(self, venue: str, found: Sequence[OrderUpdate], reason: str) -> None:
+        """Cancel orders of ours that a venue shows although they should be gone, at once.
+
+        Their cancel was lost, or they were created by a run before this one.
+        """
+        now_ns = self._parts.now_ns()
+        for update in found:
+            self._parts.orders.ask_cancel(update.client_id, reason, now_ns, again=True)
+        self._gateways[venue].cancel(
+            [
+                CancelRequest(update.client_id, update.market, update.venue_id or None, reason)
+                for update in found
+            ]
+        )
 
     def dispatch(self) -> None:
         """Let everything leave that can: cancels first, then creates by urgency."""
@@ -141,7 +177,7 @@ class Pipeline:
             return
         now_ns = self._parts.now_ns()
         oldest_ns = now_ns - self._parts.tick_ns
-        self._queue.drop(lambda intent: intent.decided_ns < oldest_ns)
+        self._queue.drop(lambda intent: intent.decided_ns <= oldest_ns)
         for venue, gateway in self._gateways.items():
             limits = gateway.connector.capabilities.batch
             taken = self._queue.take(venue, gateway.room * max(limits.creates, 1))
@@ -158,12 +194,19 @@ class Pipeline:
             )
         self._parts.orders.apply_outcome(intent.client_id, outcome, now_ns)
 
+    def sent(self, intents: Sequence[OrderIntent]) -> None:
+        """Note that creates leave now."""
+        now_ns = self._parts.now_ns()
+        for intent in intents:
+            self._parts.orders.mark_sent(intent.client_id, now_ns)
+
     def cancelled(self, request: CancelRequest, outcome: Outcome) -> None:
         """Take a cancel's outcome from the gateway."""
         self._parts.orders.apply_cancel_outcome(request.client_id, outcome)
 
     def _admit(self, place: Place, view: RiskView) -> None:
         now_ns = self._parts.now_ns()
+        self._queue.supersede(place.slot)
         backoff = self._backoffs.get(place.slot)
         if backoff is not None and now_ns < backoff.until_ns:
             return
@@ -237,20 +280,20 @@ class Pipeline:
     def _send_cancels(self) -> None:
         now_ns = self._parts.now_ns()
         by_venue: dict[str, list[CancelRequest]] = {}
-        held: dict[str, str] = {}
-        for client_id, reason in self._cancels.items():
+        # Each order that moves tells listeners, who may ask for more: those leave next time.
+        pending, self._cancels = self._cancels, {}
+        for client_id, reason in pending.items():
             order = self._parts.orders.get(client_id)
             if order is None or order.state.is_closed:
                 continue
             if order.state is OrderState.PENDING_CREATE:
-                held[client_id] = reason  # follows the answer to the create
+                self._cancels[client_id] = reason  # follows the answer to the create
                 continue
             if self._parts.orders.ask_cancel(client_id, reason, now_ns) is not None:
                 slot = order.intent.slot
                 by_venue.setdefault(slot.market.venue, []).append(
                     CancelRequest(client_id, slot.market, order.venue_id, reason)
                 )
-        self._cancels = held
         for venue, requests in by_venue.items():
             self._gateways[venue].cancel(requests)
 

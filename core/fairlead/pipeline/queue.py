@@ -21,7 +21,7 @@ class CreateQueue:
 
     def put(self, intent: OrderIntent) -> None:
         """Add an intent; one that waited for the same slot is superseded."""
-        self._waiting.pop(intent.slot, None)
+        self.supersede(intent.slot)
         self._waiting[intent.slot] = intent
 
     def drop(self, stale: Callable[[OrderIntent], bool]) -> None:
@@ -29,6 +29,10 @@ class CreateQueue:
         self._waiting = {
             slot: intent for slot, intent in self._waiting.items() if not stale(intent)
         }
+
+    def supersede(self, slot: Slot) -> None:
+        """Drop what waits for a slot: a newer decision on it has come, whatever becomes of that."""
+        self._waiting.pop(slot, None)
 
     def waiting(self) -> tuple[OrderIntent, ...]:
         """Give what waits, oldest first."""

@@ -100,7 +100,7 @@ class RiskGate:
 
     def _assess_one(self, rule: RiskRule, view: RiskView) -> tuple[Posture, ...]:
         try:
-            return rule.assess(view)
+            return tuple(rule.assess(view))
         except Exception as error:  # noqa: BLE001 - plugin boundary: a broken rule fails closed
             self._report(rule, error)
             reason = f"the rule failed: {error!r}"
@@ -108,10 +108,14 @@ class RiskGate:
 
     def _check_one(self, rule: RiskRule, intent: OrderIntent, view: RiskView) -> Allowed | Denied:
         try:
-            return rule.check(intent, view)
+            verdict = rule.check(intent, view)
         except Exception as error:  # noqa: BLE001 - plugin boundary: a broken rule fails closed
             self._report(rule, error)
             return Denied(rule.name, "the rule failed", "a verdict", repr(error))
+        if isinstance(verdict, Allowed | Denied):
+            return verdict
+        self._report(rule, TypeError(f"no verdict: {verdict!r}"))
+        return Denied(rule.name, repr(verdict), "a verdict", "the rule gave no verdict")
 
     def _report(self, rule: RiskRule, error: Exception) -> None:
         seen = self._raised.get(rule.name, 0)

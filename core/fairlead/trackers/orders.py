@@ -48,6 +48,18 @@ _FINAL_TRIGGERS = {
     OrderState.REJECTED: OrderTrigger.REJECTED,
 }
 _UNPROVEN = (OrderState.PENDING_CREATE, OrderState.UNKNOWN)
+# The state in which a trigger only repeats what is known.
+_SETTLED = {
+    OrderTrigger.ACCEPTED: OrderState.OPEN,
+    OrderTrigger.ANSWER_LOST: OrderState.UNKNOWN,
+    OrderTrigger.CANCELLED: OrderState.CANCELLED,
+    OrderTrigger.CANCEL_SENT: OrderState.PENDING_CANCEL,
+    OrderTrigger.EXPIRED: OrderState.EXPIRED,
+    OrderTrigger.NEVER_LANDED: OrderState.CANCELLED,
+    OrderTrigger.NOT_SENT: OrderState.CANCELLED,
+    OrderTrigger.PROVEN_OPEN: OrderState.OPEN,
+    OrderTrigger.REJECTED: OrderState.REJECTED,
+}
 
 
 class Order:
@@ -56,11 +68,13 @@ class Order:
     __slots__ = (
         "_view",
         "acknowledged_ns",
+        "cancel_lost",
         "cancel_sent_ns",
         "filled",
         "final",
         "intent",
         "recorded_ns",
+        "sent_ns",
         "state",
         "trades",
         "venue_id",
@@ -72,8 +86,13 @@ class Order:
         self.filled = ZERO
         self.venue_id: str | None = None
         self.recorded_ns = now_ns
+        #: When the create left; None while it waits for its record to be durable.
+        self.sent_ns: int | None = None
+        #: When the venue first showed that it has the order; None = nobody has proven that.
         self.acknowledged_ns: int | None = None
         self.cancel_sent_ns: int | None = None
+        #: The answer to the last cancel was lost: it may be sent again.
+        self.cancel_lost = False
         #: An end that the venue announced while fills that belong to it are still missing.
         self.final: tuple[OrderTrigger, Decimal] | None = None
         #: Trade ids booked, so that none counts twice.
@@ -184,19 +203,27 @@ class OrderTracker:
                 # The stream has proven more than this answer says.
                 pass
 
-    def ask_cancel(self, client_id: str, reason: str, now_ns: int) -> Order | None:
+    def mark_sent(self, client_id: str, now_ns: int) -> None:
+        """Note that a create leaves now."""
+        order = self._live.get(client_id)
+        if order is not None:
+            order.sent_ns = now_ns
+
+    def ask_cancel(
+        self, client_id: str, reason: str, now_ns: int, *, again: bool = False
+    ) -> Order | None:
         """Mark that a cancel leaves now; None when the order is closed or already leaving.
 
-        An order whose create is unanswered keeps its state: its cancel follows the answer.
+        An order whose create is unanswered keeps its state: its cancel follows the answer. A
+        cancel whose answer was lost is repeated, and any other ``again``, when it had no effect.
         """
         order = self._live.get(client_id)
-        if order is None or order.state in (
-            OrderState.PENDING_CANCEL,
-            OrderState.PENDING_CREATE,
-        ):
+        if order is None or order.state is OrderState.PENDING_CREATE:
+            return None
+        if order.state is OrderState.PENDING_CANCEL and not (again or order.cancel_lost):
             return None
         self._journal.append(CancelAsked(order=client_id, reason=reason))
-        order.cancel_sent_ns = now_ns
+        order.cancel_sent_ns, order.cancel_lost = now_ns, False
         self._move(order, OrderTrigger.CANCEL_SENT, reason)
         return order
 
@@ -207,11 +234,13 @@ class OrderTracker:
             return
         match outcome:
             case Rejected(code=code, reason=reason) if reason is not RejectClass.NOT_FOUND:
-                self._proven_live(order, code)
+                self._stays(order, code)
             case NotSent(cause=cause):
-                self._proven_live(order, cause)
+                self._stays(order, cause)
+            case Unknown():
+                order.cancel_lost = True
             case _:
-                # Accepted, lost, or not found: filled, gone or not yet seen. News will tell.
+                # Accepted, or not found: filled, gone or not yet seen. News will tell.
                 pass
 
     def apply_update(self, update: OrderUpdate, now_ns: int) -> None:
@@ -249,8 +278,9 @@ class OrderTracker:
             self._incident("late_fill", order, f"{trimmed(fill.quantity)} after {order.state}")
         full = order.leaves <= 0
         self._move(order, OrderTrigger.FULL_FILL if full else OrderTrigger.PARTIAL_FILL)
-        if order.final is not None and order.filled >= order.final[1]:
-            self._move(order, order.final[0])
+        final = order.final
+        if final is not None and order.filled >= final[1] and not order.state.is_closed:
+            self._move(order, final[0])
         return order
 
     def _acknowledge(self, order: Order, venue_id: str, now_ns: int) -> None:
@@ -261,15 +291,18 @@ class OrderTracker:
         if order.state in _UNPROVEN:
             self._move(order, OrderTrigger.ACCEPTED)
 
-    def _proven_live(self, order: Order, detail: str) -> None:
-        partial = order.filled > 0
-        self._move(
-            order, OrderTrigger.PROVEN_PARTIAL if partial else OrderTrigger.PROVEN_OPEN, detail
-        )
+    def _stays(self, order: Order, detail: str) -> None:
+        # The cancel had no effect: the order is what it was before.
+        if order.acknowledged_ns is None:
+            self._move(order, OrderTrigger.ANSWER_LOST, detail)
+        elif order.filled > 0:
+            self._move(order, OrderTrigger.PROVEN_PARTIAL, detail)
+        else:
+            self._move(order, OrderTrigger.PROVEN_OPEN, detail)
 
     def _move(self, order: Order, trigger: OrderTrigger, detail: str = "") -> None:
         before = order.state
-        if before is _settled(trigger):
+        if before is _SETTLED.get(trigger):
             return
         after = next_state(before, trigger)
         if after is None:
@@ -300,18 +333,3 @@ class OrderTracker:
 
     def _incident(self, name: str, order: Order, detail: str) -> None:
         self._journal.append(Incident(name=name, detail=f"order {order.client_id[-8:]}: {detail}"))
-
-
-def _settled(trigger: OrderTrigger) -> OrderState | None:
-    # The state in which a trigger only repeats what is known.
-    match trigger:
-        case OrderTrigger.ACCEPTED | OrderTrigger.PROVEN_OPEN:
-            return OrderState.OPEN
-        case OrderTrigger.CANCELLED | OrderTrigger.NEVER_LANDED | OrderTrigger.NOT_SENT:
-            return OrderState.CANCELLED
-        case OrderTrigger.REJECTED:
-            return OrderState.REJECTED
-        case OrderTrigger.EXPIRED:
-            return OrderState.EXPIRED
-        case _:
-            return None
