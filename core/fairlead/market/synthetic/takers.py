@@ -1,4 +1,8 @@
-"""Let takers trade: the uninformed for reasons of their own, the informed on stale quotes."""
+"""Let takers trade: the uninformed for reasons of their own, the informed on stale quotes.
+
+An order's impact grows with the square root of its size. Source: Tóth et al. 2011, "Anomalous
+price impact and the critical nature of liquidity in financial markets", Physical Review X 1.
+"""
 
 from __future__ import annotations
 
