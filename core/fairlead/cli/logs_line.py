@@ -20,6 +20,9 @@ _STYLES: Mapping[str, str] = {
     "denied": "yellow",
     "posture": "yellow",
     "incident": "bold red",
+    "alert": "bold red",
+    "control": "bold",
+    "strategy_changed": "bold",
     "order": "",
 }
 
@@ -139,6 +142,20 @@ def _incident(event: Event) -> str:
     return f"{event['name']}: {event['detail']}"
 
 
+def _control(event: Event) -> str:
+    arguments = "".join(f" {name}={value}" for name, value in event["arguments"].items())
+    refused = f", refused: {event['refused']}" if event["refused"] else ""
+    return f"{event['command']}{arguments} by {event['who']}{refused}"
+
+
+def _strategy_changed(event: Event) -> str:
+    return f"{event['strategy']} on {event['market']} {event['change']}"
+
+
+def _alert(event: Event) -> str:
+    return f"{event['severity']} {event['name']}: {event['detail']}"
+
+
 def _fields(event: Event) -> str:
     shown = (
         f"{name}={value}" for name, value in event.items() if name not in {"kind", "n", "t_ns"}
@@ -165,4 +182,7 @@ _LINES: Mapping[str, Callable[[Event], str | Text]] = {
     "sample": _sample,
     "reconciled": _reconciled,
     "incident": _incident,
+    "control": _control,
+    "strategy_changed": _strategy_changed,
+    "alert": _alert,
 }

@@ -20,7 +20,9 @@ from fairlead.store.reader import (
 )
 from fairlead.store.record import (
     RECORDS,
+    AlertRaised,
     CancelAsked,
+    ControlAsked,
     DecisionMade,
     FillBooked,
     Incident,
@@ -33,6 +35,7 @@ from fairlead.store.record import (
     Reconciled,
     RunEnded,
     RunStarted,
+    StrategyChanged,
     TickPassed,
 )
 from fairlead.store.run import PreviousRun, RunIdentity, begin_run
@@ -65,8 +68,10 @@ __all__ = [
     "HEAD",
     "MIGRATIONS",
     "RECORDS",
+    "AlertRaised",
     "CancelAsked",
     "Change",
+    "ControlAsked",
     "Database",
     "DecisionMade",
     "Disk",
@@ -95,6 +100,7 @@ __all__ = [
     "StoreReader",
     "StoredRecord",
     "StoredRun",
+    "StrategyChanged",
     "ThreadedWriter",
     "TickPassed",
     "TraceHash",

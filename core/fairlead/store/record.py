@@ -24,7 +24,9 @@ from fairlead.model import (
 
 __all__ = [
     "RECORDS",
+    "AlertRaised",
     "CancelAsked",
+    "ControlAsked",
     "DecisionMade",
     "FillBooked",
     "Incident",
@@ -37,6 +39,7 @@ __all__ = [
     "Reconciled",
     "RunEnded",
     "RunStarted",
+    "StrategyChanged",
     "TickPassed",
 ]
 
@@ -252,11 +255,56 @@ class Incident(Record, frozen=True, gc=False):
     detail: str
 
 
+class ControlAsked(Record, frozen=True, gc=False):
+    """A person told the engine to do something; ``refused`` says why it was not done, "" = it was.
+
+    ``who`` is the way by which it came: a key of the live view, or the control socket.
+    """
+
+    kind: ClassVar[str] = "control"
+    stored: ClassVar[bool] = True
+
+    who: str
+    command: str
+    arguments: dict[str, str]
+    refused: str = ""
+
+
+class StrategyChanged(Record, frozen=True, gc=False):
+    """A strategy was added, removed or reloaded while the engine ran.
+
+    ``config`` is its table as TOML keys, as it is from now on; ``config_hash`` that of the whole
+    configuration that it came with, "" where it was removed.
+    """
+
+    kind: ClassVar[str] = "strategy_changed"
+    stored: ClassVar[bool] = True
+
+    strategy: str
+    change: str
+    market: str
+    config_hash: str
+    config: str
+
+
+class AlertRaised(Record, frozen=True, gc=False):
+    """A person should know of something that no other record tells."""
+
+    kind: ClassVar[str] = "alert"
+    stored: ClassVar[bool] = True
+
+    severity: str
+    name: str
+    detail: str
+
+
 #: Every record class by its kind.
 RECORDS: Mapping[str, type[Record]] = {
     cls.kind: cls
     for cls in (
+        AlertRaised,
         CancelAsked,
+        ControlAsked,
         DecisionMade,
         FillBooked,
         Incident,
@@ -269,6 +317,7 @@ RECORDS: Mapping[str, type[Record]] = {
         Reconciled,
         RunEnded,
         RunStarted,
+        StrategyChanged,
         TickPassed,
     )
 }
