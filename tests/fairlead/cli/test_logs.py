@@ -82,7 +82,7 @@ def test_json_gives_the_records_as_they_were_written() -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--kind", "fil"], "one of cancel, decision"),
+        (["--kind", "fil"], "one of alert, cancel"),
         (["--since", "yesterday"], 'a span as "5 min"'),
         (["--run", "nowhere"], "there are: demo-1"),
     ],
