@@ -30,7 +30,7 @@ from fairlead.api import (
     Wake,
     Wish,
 )
-from fairlead.model import ONE, Fill, Quote, Slot, Trade
+from fairlead.model import ONE, Fill, Purpose, Quote, Slot, Trade
 from fairlead.store import DecisionMade, Incident, Journal
 from fairlead.trackers import MarketTracker, Order, OrderTracker
 
@@ -70,6 +70,8 @@ class StrategyRunner:
         #: The last decision's quotes and gates, for those who look.
         self.quotes: tuple[Quote, ...] = ()
         self.gates: tuple[Gate, ...] = ()
+        #: Why it quotes nothing for now, by a person's word; None = it may.
+        self.held: Gate | None = None
         self.failures = 0
         self._memory: msgspec.Struct = parts.controller.initial()
         self._state: msgspec.Struct = parts.executor.initial()
@@ -99,6 +101,9 @@ class StrategyRunner:
         if decision.target is not None:
             self.target = decision.target
         self.gates = decision.gates
+        if self.held is not None:
+            self._pull(self.held, now_ns)
+            return
         if posture.level.rank >= PostureLevel.CANCEL_ONLY.rank:
             # It goes on thinking, so that its target and memory are of today when it is let go.
             self._pull(Gate(posture.rule, posture.reason), now_ns)
@@ -120,13 +125,24 @@ class StrategyRunner:
         """Take every quote away at once."""
         self._step(Pull(reason), now_ns)
 
+    def hold(self, gate: Gate, now_ns: int) -> None:
+        """Take every quote away and quote nothing until `release`; it goes on thinking."""
+        self.held = gate
+        self._pull(gate, now_ns)
+
+    def release(self) -> None:
+        """Quote again, from the next decision on."""
+        self.held = None
+
     def stop(self, now_ns: int) -> None:
         """Cancel everything and decide nothing more."""
         self._stopped = True
         self._step(Stop(), now_ns)
 
     def order_changed(self, order: Order, now_ns: int) -> None:
-        """Tell the executor that one of its orders moved."""
+        """Tell the executor that one of its orders moved; an exit's are not its own."""
+        if order.intent.purpose is not Purpose.QUOTE:
+            return
         view = order.view()
         if view.state.is_closed and len(self._closed) < _NEWS_KEPT:
             self._closed.append(view)
@@ -175,7 +191,11 @@ class StrategyRunner:
         )
 
     def _live(self) -> tuple[OrderView, ...]:
-        return tuple(order.view() for order in self._parts.orders.live(strategy=self.name))
+        return tuple(
+            order.view()
+            for order in self._parts.orders.live(strategy=self.name)
+            if order.intent.purpose is Purpose.QUOTE
+        )
 
     def _step(self, event: ExecutorEvent, now_ns: int) -> None:
         book = self.market.view()

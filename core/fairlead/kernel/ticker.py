@@ -89,6 +89,10 @@ class Ticker:
         self._parts[phase].append(part)
         return part
 
+    def remove(self, part: Part) -> None:
+        """Call it no more; not from within its own phase."""
+        self._parts[part.phase].remove(part)
+
     def on_failure(self, listener: Callable[[Part, Exception], None]) -> None:
         """Call ``listener`` when a part raised, before the next part runs."""
         self._failed = listener
