@@ -31,8 +31,7 @@ class Keys:
     def __enter__(self) -> Keys:
         if termios is not None and self._stream is not None and self._stream.isatty():
             number = self._stream.fileno()
-            # Whoever runs in the background is stopped when he touches the terminal.
-            if os.tcgetpgrp(number) == os.getpgrp():
+            if _in_foreground(number):
                 self._before = termios.tcgetattr(number)
                 self._terminal = number
                 tty.setcbreak(number)
@@ -57,3 +56,11 @@ class Keys:
                 break
             keys += more
         return keys.decode(errors="ignore")
+
+
+# Whoever touches his terminal from the background is stopped by it.
+def _in_foreground(terminal: int) -> bool:
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # a terminal, but not the one that we were started from
+        return True

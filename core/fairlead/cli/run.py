@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -79,7 +80,8 @@ def run(
         if outcome.report is not None:
             folder = RUNS / session.name
             commands = next_commands(outcome.report, str(config), str(folder))
-            text = summary_text(outcome.report, elapsed_s=elapsed_s, commands=commands)
+            width = {"width": screen.width} if screen.is_terminal else {}
+            text = summary_text(outcome.report, elapsed_s=elapsed_s, commands=commands, **width)
             unwritten = _leave(outcome.report, folder, None if as_json else text, screen)
     finally:
         restore()
@@ -138,7 +140,7 @@ def _leave(
 
     A disk that refuses a file must not hide the rest.
     """
-    trouble = [*_refused(partial(_write_report, report, folder))]
+    trouble = [*_refused(folder / "report.json", partial(_write_report, report))]
     try:
         if summary is None:
             click.echo(json.dumps(report))
@@ -148,29 +150,29 @@ def _leave(
         # Also when the reader has seen enough (``| head``).
         if not trouble:
             with screen.status("drawing report.html"):
-                trouble += _refused(partial(_draw_page, folder))
+                trouble += _refused(folder / "report.html", _draw_page)
     return trouble
 
 
-def _write_report(report: Report, folder: Path) -> None:
-    text = json.dumps(report, indent=1) + "\n"
-    (folder / "report.json").write_text(text, encoding="utf-8")
+def _write_report(report: Report, path: Path) -> None:
+    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
-def _draw_page(folder: Path) -> None:
+def _draw_page(path: Path) -> None:
     from fairlead.cli.page import write_page  # noqa: PLC0415 - plotly loads where it is used
 
-    write_page(folder)
+    write_page(path.parent)
 
 
-def _refused(write: Callable[[], None]) -> Iterator[EngineError]:
+def _refused(path: Path, write: Callable[[Path], object]) -> Iterator[EngineError]:
     try:
-        write()
+        write(path)
     except EngineError as error:
         yield error
     except OSError as error:
-        reason = f"cannot be written ({error.strerror})"
-        yield StoreError(str(error.filename or RUNS), reason)
+        with suppress(OSError):
+            path.unlink()  # half a file is worse than none
+        yield StoreError(str(path), f"cannot be written ({error.strerror})")
 
 
 def _verdict(result: RunResult, unwritten: Sequence[EngineError]) -> ExitCode:

@@ -17,7 +17,7 @@ from fairlead.cli.keys import Keys
 from fairlead.cli.live import LiveEvent, LiveQuote, LiveState, LiveStrategy, LiveView
 from fairlead.kernel import Desk, Session, StrategyRunner
 from fairlead.ledger import REPORT_HORIZONS
-from fairlead.model import ZERO, Side, statistic
+from fairlead.model import ZERO, Reason, Side, statistic
 from fairlead.store import FillBooked, Incident, IntentDenied, PostureChanged
 
 __all__ = ["LiveWatch", "ProgressWatch", "live_state"]
@@ -27,6 +27,8 @@ _REFRESH_NS = _SECOND // 4
 # At full speed: where the search for the right step begins, in multiples of real time.
 _FIRST_PACE = 60
 _EVENTS = 4
+# For so many refreshes an explanation stands above whatever happens meanwhile.
+_PINNED = 40
 _HISTORY = 600
 # Ten digits tell prices apart.
 _SHOWN = Context(prec=10)
@@ -70,6 +72,7 @@ class LiveWatch:
         self._history: deque[float] = deque(maxlen=_HISTORY)
         self._queues: dict[str, Decimal] = {}
         self._last_order = ""
+        self._pinned: deque[LiveEvent] = deque(maxlen=_PINNED)
 
     async def __call__(self, session: Session) -> None:
         """Run until cancelled; gives the terminal back as it was, whatever happens."""
@@ -102,10 +105,11 @@ class LiveWatch:
         strategies = session.engine.desk.ledger.strategies.values()
         trading = sum((one.book.parts.trading for one in strategies), ZERO)
         self._history.append(statistic(trading))
+        pinned = [self._pinned.popleft()] if self._pinned else []
         return live_state(
             session,
             history=tuple(self._history),
-            events=tuple(self._events),
+            events=(*pinned, *self._events),
             queues=self._queues,
         )
 
@@ -117,17 +121,15 @@ class LiveWatch:
                 self._explain(session)
 
     def _explain(self, session: Session) -> None:
+        text = "no fill to explain yet"
         order = session.engine.desk.orders.get(self._last_order)
+        if order is not None:
+            chain = ", ".join(
+                _step(reason) for reason in order.intent.reasons if reason.subject == "price"
+            )
+            text = f"fairlead explain {order.client_id[-8:]}   {order.intent.side} {chain}"
         now_ns = session.clock.now_ns() - session.engine.started_ns
-        if order is None:
-            self._add(now_ns, "nothing to explain yet: no fill", "bold cyan")
-            return
-        chain = " → ".join(
-            f"{reason.stage} {_SHOWN.plus(reason.after):f}"
-            for reason in order.intent.reasons
-            if reason.subject == "price"
-        )
-        self._add(now_ns, f"{chain}   fairlead explain {order.client_id[-8:]}", "bold cyan")
+        self._pinned.extend([LiveEvent(now_ns, text, "bold cyan")] * _PINNED)
 
     def _recorded(self, at_ns: int, record: Record) -> None:
         match record:
@@ -159,6 +161,12 @@ class LiveWatch:
 
     def _add(self, at_ns: int, text: str, style: str) -> None:
         self._events.appendleft(LiveEvent(at_ns, text, style))
+
+
+def _step(reason: Reason) -> str:
+    if not reason.before:
+        return f"{reason.stage} {_SHOWN.plus(reason.after):f}"
+    return f"{reason.stage} {signed(statistic(reason.after / reason.before - 1) * 10_000, 1)}"
 
 
 def _adapted(step_ns: int, took_ns: int) -> int:
