@@ -1,4 +1,6 @@
-"""Write the reference pages that come from the code: configuration keys and hooks.
+"""Write the reference that comes from the code: configuration keys, hooks, commands, and tables.
+
+Some pages are written whole; in others only the blocks between two comments are.
 
 Run from the repository root::
 
@@ -23,9 +25,12 @@ from fairlead.config import EngineSettings, PluginsSettings, StrategySettings, V
 from fairlead.kernel.plugins import load_plugins
 from fairlead.model import MarketId
 from fairlead.model.numbers import install_context
+from tests.guards.reference_block import blocks_of, with_blocks
+from tests.guards.reference_command import command_page
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ROOT / "docs" / "reference"
+DOCS = ROOT / "docs"
+PAGES = DOCS / "reference"
 BUILT_IN = ("paper", "pmm", "risk")
 NOTE = "<!-- Written by `python -m tests.guards.reference`; change the code, not this page. -->"
 
@@ -99,11 +104,18 @@ the plugin and its distribution.
 
 
 def pages() -> dict[Path, str]:
-    """Give every generated page with its text."""
+    """Give every page that is generated, or has blocks that are, with its text."""
     offers = load_plugins(BUILT_IN).register_offers()
+    blocks = blocks_of(offers)
     return {
         PAGES / "configuration.md": configuration(offers),
         PAGES / "hooks.md": hooks(),
+        PAGES / "commands.md": command_page(NOTE),
+        **{
+            page: with_blocks(page.read_text(encoding="utf-8"), blocks)
+            for page in sorted(DOCS.rglob("*.md"))
+            if "<!-- begin " in page.read_text(encoding="utf-8")
+        },
     }
 
 
