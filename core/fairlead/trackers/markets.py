@@ -131,6 +131,11 @@ class MarketTracker:
     @property
     def mark(self) -> Decimal | None:
         """Give the last valid mark; None before the first."""
+        self._look()
+        return self._mark
+
+    def _look(self) -> None:
+        # Marks are made where someone looks or prices moved, not for every message.
         top, scale = self.book.top, self.book.scale
         if self._own_orders is not None:
             view = self.view()
@@ -139,7 +144,6 @@ class MarketTracker:
         elif top is not None and scale is not None and top is not self._seen:
             self._mark = scale.price(top.bid + top.ask) * HALF
         self._seen = top
-        return self._mark
 
     def nudge(self, now_ns: int) -> None:
         """Give up a book of which nothing was heard, and ask again for one that is missing."""
@@ -192,6 +196,7 @@ class MarketTracker:
             listener(top is not None, "" if top is not None else self._why_not())
 
     def _tell_top(self, top: Top | None) -> None:
+        self._look()
         for listener in self._top_listeners:
             listener(self.book.venue_ns, top)
 

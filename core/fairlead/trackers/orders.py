@@ -272,6 +272,7 @@ class OrderTracker:
             order.venue_id = fill.venue_id
         order.trades.append(fill.trade_id)
         order.filled += fill.quantity
+        order.touch()
         if order.filled > order.intent.quantity:
             self._incident("overfill", order, f"filled {trimmed(order.filled)}")
         if was_closed:
