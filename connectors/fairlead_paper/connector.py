@@ -90,6 +90,7 @@ class PaperConnector:
         return Capabilities(
             batch=BatchLimits(creates=_BATCH, cancels=_BATCH),
             deadline_ns=self._orders_ns,
+            visibility_ns=0,
             own_orders_in_book=False,
             simulated=True,
         )

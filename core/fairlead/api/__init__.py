@@ -9,6 +9,7 @@ from fairlead.api.connector import (
     DeadlineKind,
     DeadManKind,
     Publish,
+    Restartable,
 )
 from fairlead.api.controller import (
     KEEP,
@@ -136,6 +137,7 @@ __all__ = [
     "Replace",
     "Request",
     "Response",
+    "Restartable",
     "RiskRule",
     "RiskView",
     "RuleContext",

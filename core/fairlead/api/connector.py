@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fairlead.api.seams import Clock, Ids, Transport
 from fairlead.api.source import DataSource
@@ -33,6 +33,7 @@ __all__ = [
     "DeadManKind",
     "DeadlineKind",
     "Publish",
+    "Restartable",
 ]
 
 #: Hand an event to the engine; synchronous, never raises, never waits.
@@ -71,6 +72,8 @@ class Capabilities:
     deadline: DeadlineKind = DeadlineKind.NONE
     #: How long after sending a request can still take effect; with `DeadlineKind.NONE` a guess.
     deadline_ns: int = 5_000_000_000
+    #: How long the venue's listings may lag behind what has happened there.
+    visibility_ns: int = 2_000_000_000
     dead_man: DeadManKind = DeadManKind.NONE
     #: Whether the venue's public book contains our own orders.
     own_orders_in_book: bool = True
@@ -92,6 +95,14 @@ class ConnectorContext:
     source: Callable[[str, int], DataSource]
     #: Relative paths in the configuration are relative to this folder.
     folder: Path
+
+
+@runtime_checkable
+class Restartable(Protocol):
+    """A connector whose streams can be opened anew: the engine asks when one has gone mute."""
+
+    def restart_streams(self, reason: str) -> None:
+        """Drop every stream and open it again; returns at once."""
 
 
 class Connector(Protocol):

@@ -161,8 +161,20 @@ class Process(Protocol):
     def on_stop(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back at each request to stop (SIGINT, SIGTERM); gives a call that ends this."""
 
+    def on_kill(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back at each request to halt (SIGUSR1); gives a call that ends this."""
+
     def write_marker(self, name: str, text: str) -> None:
         """Leave a small durable note beside the store, even when the store has failed."""
 
     def read_marker(self, name: str) -> str | None:
         """Give a note left earlier, or None."""
+
+    def clear_marker(self, name: str) -> None:
+        """Take a note away; without effect when there is none."""
+
+    def lock(self, name: str) -> Callable[[], None] | None:
+        """Take a lock that dies with this process; None = another process has it.
+
+        Gives a call that lets go.
+        """

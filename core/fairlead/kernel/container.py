@@ -158,6 +158,7 @@ class EngineContainer(containers.DeclarativeContainer):
     parts = providers.Singleton(
         EngineParts,
         setup=setup,
+        identity=identity,
         clock=clock,
         process=process,
         journal=journal,

@@ -23,6 +23,7 @@ from fairlead.api import (
 )
 from fairlead.book import Top
 from fairlead.execution import QuotesExecutor
+from fairlead.kernel.booking import Booking
 from fairlead.kernel.plan import StrategyPlan
 from fairlead.kernel.reporter import Reporter
 from fairlead.kernel.resting import own_levels, resting
@@ -35,7 +36,9 @@ from fairlead.model import (
     BalanceUpdate,
     Fill,
     MarketId,
+    OrderIntent,
     OrderUpdate,
+    Outcome,
     PositionUpdate,
     Side,
     Slot,
@@ -43,7 +46,7 @@ from fairlead.model import (
     VenueEvent,
 )
 from fairlead.pipeline import Gateway, GatewayNews, Pipeline, PipelineParts, RiskGate
-from fairlead.store import Incident, Journal
+from fairlead.store import Journal
 from fairlead.trackers import AccountTracker, Feed, MarketTracker, Order, OrderTracker
 
 __all__ = ["Desk", "DeskParts"]
@@ -75,7 +78,7 @@ class Desk:
         self._parts = parts
         self._now_ns = parts.clock.now_ns
         self._woken = False
-        self._fill_listeners: list[Callable[[Fill, Slot], None]] = []
+        self._answer_listeners: list[Callable[[OrderIntent, Outcome], None]] = []
         self.feed = Feed()
         self.orders = OrderTracker(parts.journal)
         self.accounts = AccountTracker(parts.connectors)
@@ -117,7 +120,7 @@ class Desk:
             worth=self._worth,
         )
         news = GatewayNews(
-            created=self.pipeline.created,
+            created=self._created,
             cancelled=self.pipeline.cancelled,
             sent=self.pipeline.sent,
             failed=lambda error: parts.failed(error, "gateway"),
@@ -129,6 +132,8 @@ class Desk:
         for venue, gateway in self.gateways.items():
             self.pipeline.connect(venue, gateway)
         self.runners = {plan.name: self._runner(plan) for plan in parts.strategies}
+        self.booking = Booking(self.ledger, self.orders, self.markets, parts.journal, self._now_ns)
+        self.booking.on_fill(self._filled)
         self.orders.on_change(self._order_changed)
         for tracker in self.markets.values():
             tracker.on_top(partial(self._top_moved, tracker.market))
@@ -142,7 +147,7 @@ class Desk:
             case OrderUpdate():
                 self.orders.apply_update(event, self._now_ns())
             case Fill():
-                self._fill(event)
+                self.booking.book(event)
             case BalanceUpdate():
                 self.accounts[event.venue].apply(event)
             case PositionUpdate() | StreamState():
@@ -153,9 +158,18 @@ class Desk:
                     self.feed.add(event)
                     tracker.apply(event)
 
-    def on_fill(self, listener: Callable[[Fill, Slot], None]) -> None:
-        """Call ``listener`` after each fill is booked."""
-        self._fill_listeners.append(listener)
+    def answered(self, listener: Callable[[OrderIntent, Outcome], None]) -> None:
+        """Call ``listener`` after each answer to a create."""
+        self._answer_listeners.append(listener)
+
+    def open(self, venue: str) -> None:
+        """Start the books of a venue from the balances that were read last."""
+        self.ledger.open(venue, self.accounts[venue].totals())
+
+    def transfer(self, venue: str, asset: str, amount: Decimal) -> None:
+        """Book money that came or went without a trade of ours."""
+        self.booking.mark()
+        self.ledger.on_transfer(venue, asset, amount)
 
     # What happens on the tick.
 
@@ -192,7 +206,7 @@ class Desk:
 
     def finish(self) -> None:
         """Book the marks in force and journal what is known of the last fills."""
-        self._mark_all()
+        self.booking.mark()
         self.ledger.sample(self._now_ns())
         for ledger in self.ledger.strategies.values():
             ledger.uptime.advance(self._now_ns())
@@ -234,7 +248,7 @@ class Desk:
             if runner.target is None:
                 # Until a strategy says what it steers to, it holds what is there.
                 self.ledger.on_target(name, self.position(runner.market.market))
-        self._mark_all()
+        self.booking.mark()
         sample = self.ledger.sample(tick.at_ns)
         self.figures.equity = sample.equity
         self.figures.peak = self.ledger.nav.peak_equity
@@ -268,8 +282,8 @@ class Desk:
             self.reporter.sample(
                 self.ledger.strategies[name],
                 mid=runner.market.mid,
-                bid=bids[0][0] if bids else None,
-                ask=asks[0][0] if asks else None,
+                bids=bids,
+                asks=asks,
                 position=self.position(runner.market.market),
                 equity=self.figures.equity,
             )
@@ -291,6 +305,11 @@ class Desk:
     def _submit(self, actions: tuple[Action, ...]) -> None:
         self.pipeline.submit(actions, self.view)
         self._wake()
+
+    def _created(self, intent: OrderIntent, outcome: Outcome) -> None:
+        self.pipeline.created(intent, outcome)
+        for listener in self._answer_listeners:
+            listener(intent, outcome)
 
     def _pull(self, market: MarketId, reason: str) -> None:
         self.pipeline.drop_creates(market)
@@ -325,31 +344,10 @@ class Desk:
         self.ledger.strategies[name].uptime.on_quotes(now_ns, bids, asks)
         runner.order_changed(order, now_ns)
 
-    def _fill(self, fill: Fill) -> None:
-        order = self.orders.expects(fill)
-        if order is None:
-            if self.orders.get(fill.client_id) is None:
-                self._parts.journal.append(
-                    Incident(
-                        name="foreign_fill",
-                        detail=f"{fill.market} trade {fill.trade_id} of {fill.client_id or '-'}",
-                    )
-                )
-            return
-        slot, now_ns = order.intent.slot, self._now_ns()
-        tracker = self.markets[slot.market]
-        self._mark_all()
-        booked = self.ledger.on_fill(slot.strategy, fill, order.intent.reference)
-        ledger = self.ledger.strategies[slot.strategy]
-        notional = tracker.instrument.notional(fill.price, fill.quantity)
-        ledger.markout.on_fill(slot.strategy, slot.level, fill, notional, tracker.mid)
-        self.reporter.fill(fill, order.intent, booked)
-        self.orders.apply_fill(fill, now_ns)
+    def _filled(self, fill: Fill, slot: Slot) -> None:
         runner = self.runners.get(slot.strategy)
         if runner is not None:
-            runner.filled(fill, slot, now_ns)
-        for listener in self._fill_listeners:
-            listener(fill, slot)
+            runner.filled(fill, slot, self._now_ns())
 
     # Putting it together.
 
@@ -387,13 +385,6 @@ class Desk:
                 tick_ns=self._parts.tick_ns,
             )
         )
-
-    def _mark_all(self) -> None:
-        now_ns = self._now_ns()
-        for market, tracker in self.markets.items():
-            mid = tracker.mid
-            if mid is not None:
-                self.ledger.on_mark(market, mid, now_ns)
 
     def _worth(self, asset: str) -> Decimal | None:
         rate = self.ledger.rate(asset, self._now_ns())

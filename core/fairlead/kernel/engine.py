@@ -11,23 +11,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fairlead.api import Clock, Connector, Process
+from fairlead.api import Clock, Connector, PostureLevel, Process
 from fairlead.errors import StoreError
 from fairlead.kernel.desk import Desk
+from fairlead.kernel.halt import Halt, read_halt, write_halt
 from fairlead.kernel.observing import ObserverQueue
 from fairlead.kernel.outcome import RunResult, RunSetup, StopReason
 from fairlead.kernel.proof import prove_gone
-from fairlead.kernel.ticker import CoreFailure, Part, Ticker
+from fairlead.kernel.reconcile import Reconciler, ReconcilerParts
+from fairlead.kernel.start import reconcile_start, take_up
+from fairlead.kernel.ticker import CoreFailure, Part, Phase, Ticker
 from fairlead.model import (
     BookSnapshot,
+    Fill,
+    MarketId,
     OrderUpdate,
     StreamState,
     StreamStatus,
-    Unavailable,
     VenueEvent,
 )
-from fairlead.pipeline import ask
-from fairlead.store import Incident, Journal, Reconciled, RunEnded, RunStarted
+from fairlead.store import Incident, Journal, RunEnded, RunIdentity, RunStarted
 
 __all__ = ["Engine", "EngineParts"]
 
@@ -52,6 +55,7 @@ class EngineParts:
     """What an engine is put together from."""
 
     setup: RunSetup
+    identity: RunIdentity
     clock: Clock
     process: Process
     journal: Journal
@@ -82,7 +86,6 @@ class Engine:
         self._early: list[VenueEvent] = []
         self._ready = asyncio.Event()
         self._observe_only = False
-        self._reconciled = False
         self.started_ns = 0
 
     @property
@@ -123,19 +126,24 @@ class Engine:
         )
         if not setup.clean_before:
             self._incident("killed_before", "the run before this one never ended")
-        restore = self._parts.process.on_stop(self.request_stop)
+        restore = (
+            self._parts.process.on_stop(self.request_stop),
+            self._parts.process.on_kill(lambda: self.halt("kill_switch", "asked by a signal")),
+        )
         loop = asyncio.get_running_loop()
         tasks = [
             loop.create_task(self._venue(name, connector), name=f"venue {name}")
             for name, connector in self._parts.connectors.items()
         ]
         tasks.append(loop.create_task(self._observe(), name="observers"))
+        tasks.append(loop.create_task(self._read_accounts(), name="readers"))
         work = loop.create_task(self._work(for_ns), name="work")
         try:
             await self._stopped_or_done(work)
             left = await self._finish()
         finally:
-            restore()
+            for call in restore:
+                call()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -153,6 +161,8 @@ class Engine:
             self._stream(event)
         elif self._desk is not None:
             self._desk.handle(event)
+            if isinstance(event, OrderUpdate | Fill):
+                self._reconciler.heard(event.market.venue, event.client_id)
         elif len(self._early) < _BUFFERED:
             self._early.append(event)
         else:
@@ -162,6 +172,10 @@ class Engine:
         match state.status:
             case StreamStatus.CONNECTED:
                 self._up.add(state.venue)
+                if self._desk is not None:
+                    # Whatever it said while it was away has to be read.
+                    self._reconciler.streams[state.venue].connected()
+                    self._reconciler.suspect(state.venue)
                 if self._desk is None and self._up >= set(self._parts.connectors):
                     self._assemble()
             case StreamStatus.ENDED:
@@ -170,16 +184,57 @@ class Engine:
                     self.request_stop(StopReason.SOURCE_ENDED)
             case StreamStatus.DISCONNECTED:
                 self._incident("stream_lost", f"{state.venue}: {state.detail}")
+                if self._desk is not None:
+                    self._reconciler.streams[state.venue].cut(state.local_ns)
 
     def _assemble(self) -> None:
         desk = self._desk = self._parts.desk(failed=self._fail)
         desk.pipeline.open_for_creates = not self._observe_only
         desk.orders.on_change(self._parts.observers.order_changed)
-        desk.on_fill(self._parts.observers.filled)
+        desk.booking.on_fill(self._parts.observers.filled)
+        self._reconciler = self._reconcile(desk)
+        desk.answered(self._reconciler.answered)
+        halt = read_halt(self._parts.process, self._parts.setup.instance)
+        if halt is not None:
+            self._halt(f"{halt.rule}: {halt.reason}")
         early, self._early = self._early, []
         for event in early:
             desk.handle(event)
         self._ready.set()
+
+    def _reconcile(self, desk: Desk) -> Reconciler:
+        # Only an order without an end can have fills that nobody has booked.
+        since_ns = dict.fromkeys(self._parts.connectors, self.started_ns)
+        for left in self._parts.identity.unfinished:
+            venue = MarketId.parse(left.market).venue
+            since_ns[venue] = min(since_ns.get(venue, left.recorded_ns), left.recorded_ns)
+        parts = ReconcilerParts(
+            desk=desk,
+            connectors=self._parts.connectors,
+            clock=self._clock,
+            journal=self._parts.journal,
+            tag=self._parts.setup.tag,
+            epoch=self._parts.setup.epoch,
+        )
+        return Reconciler(parts, since_ns)
+
+    def halt(self, rule: str, reason: str) -> None:
+        """Stop trading until a person resumes it; survives a restart."""
+        try:
+            write_halt(
+                self._parts.process,
+                self._parts.setup.instance,
+                Halt(rule, reason, self._clock.now_ns()),
+            )
+        except OSError as refused:
+            # The same disk as the store's, most likely. The exit code says it too.
+            self._incident("marker_failed", str(refused))
+        self._halt(f"{rule}: {reason}")
+
+    def _halt(self, reason: str) -> None:
+        if self._desk is not None:
+            self._desk.gate.impose("halted", PostureLevel.HALTED, reason)
+        self.request_stop(StopReason.HALTED, reason)
 
     async def _venue(self, name: str, connector: Connector) -> None:
         try:
@@ -191,6 +246,14 @@ class Engine:
             # Returned, or called off from within: nobody publishes any more.
             if self._stop.reason is None and name not in self._ended:
                 self.request_stop(StopReason.VENUE, f"the connector of {name} returned")
+
+    async def _read_accounts(self) -> None:
+        await self._ready.wait()
+        try:
+            if self._desk is not None:
+                await self._reconciler.run()
+        except Exception as error:  # noqa: BLE001 - task supervisor: nobody would compare any more
+            self._fail(error, "readers")
 
     async def _observe(self) -> None:
         try:
@@ -240,33 +303,21 @@ class Engine:
         if self._desk is None:
             self.request_stop(StopReason.VENUE, "not every venue connected within 60 s")
             return False
-        desk = self._desk
-        for venue, connector in self._parts.connectors.items():
-            balances = await ask(connector.balances, limit_ns - self._clock.now_ns())
-            open_orders = await ask(connector.open_orders, limit_ns - self._clock.now_ns())
-            for answer in (balances, open_orders):
-                if isinstance(answer, Unavailable):
-                    self.request_stop(StopReason.VENUE, f"{venue} at the start: {answer.cause}")
-            if isinstance(balances, Unavailable) or isinstance(open_orders, Unavailable):
-                return False
-            desk.accounts[venue].begin(balances)
-            desk.ledger.open(venue, desk.accounts[venue].totals())
-            self._parts.journal.append(
-                Reconciled(
-                    venue=venue,
-                    open_orders=len(open_orders),
-                    balances=desk.accounts[venue].totals(),
-                    differences=tuple(self._strangers(open_orders)),
-                )
-            )
-        self._reconciled = True
+        desk, reconciler = self._desk, self._reconciler
+        take_up(desk, self._parts.connectors, self._parts.identity.unfinished)
+        problem = await reconcile_start(
+            desk, reconciler, self._parts.connectors, self._clock, limit_ns
+        )
+        if problem:
+            self.request_stop(StopReason.VENUE, problem)
+            return False
         desk.join(self._parts.ticker)
+        self._parts.ticker.add(
+            Phase.RECONCILE, "account", lambda tick: reconciler.apply(tick.at_ns)
+        )
         self._parts.ticker.on_failure(self._part_failed)
         self._parts.observers.started(self._parts.setup)
         return True
-
-    def _strangers(self, orders: tuple[OrderUpdate, ...]) -> list[str]:
-        return [f"open order {order.client_id or order.venue_id}" for order in orders]
 
     async def _tick(self) -> None:
         try:
@@ -275,9 +326,12 @@ class Engine:
             self._fail(failure.__cause__ or failure, failure.part)
 
     def _stopped(self) -> bool:
-        halted = self.desk.halted
-        if halted is not None:
-            self.request_stop(StopReason.HALTED, f"{halted.rule}: {halted.reason}")
+        posture = self.desk.halted
+        if posture is not None and self._stop.reason is None:
+            self.halt(posture.rule, posture.reason)
+        note = read_halt(self._parts.process, self._parts.setup.instance)
+        if note is not None and self._stop.reason is None:
+            self._halt(f"{note.rule}: {note.reason}")
         failure = self._parts.journal.failure
         if failure is not None:
             # Nobody may have waited for the disk, and still nothing is written down any more.
@@ -287,7 +341,7 @@ class Engine:
     async def _finish(self) -> tuple[str, ...]:
         reason = self._stop.reason or StopReason.ASKED
         left: tuple[str, ...] = ()
-        if self._desk is not None and self._reconciled:  # else nothing can have been sent
+        if self._desk is not None:
             try:
                 self._desk.stop(reason.value)
             except Exception as error:  # noqa: BLE001 - task supervisor: the proof cancels all again
@@ -312,11 +366,7 @@ class Engine:
         if self._stop.failure is not None:
             return
         self._stop.failure = error
-        try:
-            self._parts.process.write_marker("HALTED", str(error))
-        except OSError as refused:
-            # The same disk, most likely. The exit code says it too.
-            self._incident("marker_failed", str(refused))
+        self.halt("store", str(error))
 
     def _fail(self, error: BaseException, where: str) -> None:
         if isinstance(error, StoreError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import platform
 import signal
@@ -30,22 +31,11 @@ class SystemProcess:
 
         Without a loop: from the main thread between two instructions.
         """
-        call: Callable[[], object] = callback
-        with contextlib.suppress(RuntimeError):
-            # A loop that waits for a socket would not notice otherwise.
-            call = partial(asyncio.get_running_loop().call_soon_threadsafe, callback)
+        return _on_signals(_STOP_SIGNALS, callback)
 
-        def handle(number: int, frame: FrameType | None) -> None:
-            del number, frame
-            call()
-
-        before = {number: signal.signal(number, handle) for number in _STOP_SIGNALS}
-
-        def restore() -> None:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-        return restore
+    def on_kill(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back on SIGUSR1, the same way."""
+        return _on_signals((signal.SIGUSR1,), callback)
 
     def write_marker(self, name: str, text: str) -> None:
         """Write a note and wait until the disk has it; replaces an older one as a whole."""
@@ -69,5 +59,41 @@ class SystemProcess:
             return (self._folder / name).read_text(encoding="utf-8")
         return None
 
+    def clear_marker(self, name: str) -> None:
+        """Remove a note, if there is one."""
+        (self._folder / name).unlink(missing_ok=True)
+
+    def lock(self, name: str) -> Callable[[], None] | None:
+        """Lock a file of that name; the operating system lets go when the process ends."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = (self._folder / name).open("a", encoding="utf-8")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            return None
+        return file.close
+
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _on_signals(
+    numbers: tuple[signal.Signals, ...], callback: Callable[[], None]
+) -> Callable[[], None]:
+    call: Callable[[], object] = callback
+    with contextlib.suppress(RuntimeError):
+        # A loop that waits for a socket would not notice otherwise.
+        call = partial(asyncio.get_running_loop().call_soon_threadsafe, callback)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        call()
+
+    before = {number: signal.signal(number, handle) for number in numbers}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    return restore

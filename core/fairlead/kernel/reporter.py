@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
+from fairlead.kernel.resting import Levels
 from fairlead.kernel.ticker import Tick
 from fairlead.ledger import BookedFill, MarkoutResult, StrategyLedger
 from fairlead.model import ConstantStep, Fill, Instrument, OrderIntent, trimmed
@@ -51,8 +52,8 @@ class Reporter:
         ledger: StrategyLedger,
         *,
         mid: Decimal | None,
-        bid: Decimal | None,
-        ask: Decimal | None,
+        bids: Levels,
+        asks: Levels,
         position: Decimal,
         equity: Decimal | None,
     ) -> None:
@@ -63,8 +64,10 @@ class Reporter:
             QuotesSampled(
                 strategy=ledger.terms.name,
                 mid=mid,
-                bid=bid,
-                ask=ask,
+                bid=bids[0][0] if bids else None,
+                ask=asks[0][0] if asks else None,
+                far_bid=bids[-1][0] if bids else None,
+                far_ask=asks[-1][0] if asks else None,
                 position=position,
                 target=ledger.book.target,
                 equity=equity,

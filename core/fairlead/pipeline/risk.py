@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import chain
 
 from fairlead.api import (
     Allowed,
@@ -40,6 +39,8 @@ class RiskGate:
         self._journal = journal
         self._postures: dict[MarketId | None, Posture] = {}
         self._raised: dict[str, int] = {}
+        self._imposed: dict[tuple[str, MarketId | None], Posture] = {}
+        self._ruled: tuple[Posture, ...] = ()
 
     @property
     def postures(self) -> tuple[Posture, ...]:
@@ -48,31 +49,24 @@ class RiskGate:
 
     def assess(self, view: RiskView) -> tuple[MarketId | None, ...]:
         """Ask every rule about the account; gives what changed (None = the account)."""
-        strictest: dict[MarketId | None, Posture] = {None: _ACTIVE}
-        for posture in chain.from_iterable(self._assess_one(rule, view) for rule in self._rules):
-            held = strictest.get(posture.market, _ACTIVE)
-            winner = posture if posture.level.rank > held.level.rank else held
-            factor = max(posture.spread_factor, held.spread_factor)
-            strictest[posture.market] = Posture(
-                winner.level, winner.rule, winner.reason, posture.market, factor
-            )
-        changed = tuple(
-            market
-            for market in {**self._postures, **strictest}
-            if self._of(self._postures, market).level != self._of(strictest, market).level
+        self._ruled = tuple(
+            posture for rule in self._rules for posture in self._assess_one(rule, view)
         )
-        self._postures = strictest
-        for market in changed:
-            posture = self._of(strictest, market)
-            self._journal.append(
-                PostureChanged(
-                    market="" if market is None else str(market),
-                    level=posture.level.value,
-                    rule=posture.rule,
-                    reason=posture.reason,
-                )
-            )
-        return changed
+        return self._combine(self._ruled)
+
+    def impose(
+        self, rule: str, level: PostureLevel, reason: str, market: MarketId | None = None
+    ) -> None:
+        """Restrain trading from now on, whatever the rules say, until `lift`."""
+        self._imposed[rule, market] = Posture(level, rule, reason, market)
+        self._combine(self._ruled)
+
+    def lift(self, rule: str) -> None:
+        """End a restraint that `impose` began; without effect when there is none."""
+        kept = {key: posture for key, posture in self._imposed.items() if key[0] != rule}
+        if len(kept) != len(self._imposed):
+            self._imposed = kept
+            self._combine(self._ruled)
 
     def posture(self, market: MarketId) -> Posture:
         """Give what restrains a market: its own posture or the account's, the stricter."""
@@ -97,6 +91,30 @@ class RiskGate:
             if isinstance(verdict, Denied):
                 return verdict
         return None
+
+    def _combine(self, ruled: Sequence[Posture]) -> tuple[MarketId | None, ...]:
+        # The strictest of all restraints on the account and on each market wins.
+        strictest: dict[MarketId | None, Posture] = {None: _ACTIVE}
+        for posture in (*self._imposed.values(), *ruled):
+            held = strictest.get(posture.market, _ACTIVE)
+            strictest[posture.market] = _stricter(posture, held, posture.market)
+        changed = tuple(
+            market
+            for market in {**self._postures, **strictest}
+            if self._of(self._postures, market).level != self._of(strictest, market).level
+        )
+        self._postures = strictest
+        for market in changed:
+            posture = self._of(strictest, market)
+            self._journal.append(
+                PostureChanged(
+                    market="" if market is None else str(market),
+                    level=posture.level.value,
+                    rule=posture.rule,
+                    reason=posture.reason,
+                )
+            )
+        return changed
 
     def _assess_one(self, rule: RiskRule, view: RiskView) -> tuple[Posture, ...]:
         try:

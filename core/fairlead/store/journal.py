@@ -43,6 +43,10 @@ class Journal:
         """Give the sequence number of the last stored record, 0 before the first."""
         return self._seq
 
+    def now_ns(self) -> int:
+        """Give the time that a record appended now would bear."""
+        return self._clock.now_ns()
+
     def append(self, record: Record) -> int:
         """Take a record now; gives the number to wait for with `durable`.
 

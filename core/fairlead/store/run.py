@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from fairlead.errors import StoreError
 from fairlead.store.database import Database, Transaction
@@ -41,8 +40,6 @@ class RunIdentity:
     #: Orders of earlier runs whose end was never recorded; none on paper, where a venue begins
     #: anew with each run.
     unfinished: tuple[UnfinishedOrder, ...] = ()
-    #: The venue's time of the last fill that was booked, by market.
-    last_fill_ns: Mapping[str, int] = field(default_factory=dict)
 
 
 def begin_run(
@@ -65,7 +62,6 @@ def begin_run(
     """
     sql = statements()
     unfinished: tuple[UnfinishedOrder, ...] = ()
-    last_fill_ns: dict[str, int] = {}
     with database.transaction(synced=True) as transaction:
         if not transaction.read(sql.find_config, config_hash):
             transaction.write(sql.config, [(config_hash, config_text, now_ns)])
@@ -74,7 +70,6 @@ def begin_run(
             instance_id, tag, last = found[0]
             if mode != _PAPER:
                 unfinished = read_unfinished(transaction, instance_id)
-                last_fill_ns = dict(transaction.read(sql.find_last_fill, instance_id))
             epoch = last + 1
             if epoch > _LAST_EPOCH:
                 raise StoreError(
@@ -97,7 +92,6 @@ def begin_run(
         # Only a venue of play ends with the run, and its trade ids with it.
         origin=Origin(run_id, instance_id, epoch, venue_run=run_id if mode == _PAPER else 0),
         unfinished=unfinished,
-        last_fill_ns=MappingProxyType(last_fill_ns),
     )
 
 

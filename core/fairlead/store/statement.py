@@ -66,7 +66,6 @@ class Statements:
     find_unfinished: str
     find_transitions: str
     find_trades: str
-    find_last_fill: str
     all_runs: str
     all_records: str
     all_orders: str
@@ -182,14 +181,6 @@ def statements() -> Statements:
             select(fills.c.trade_id, fills.c.quantity)
             .where(fills.c.client_id == bindparam("order"))
             .order_by(fills.c.run_id, fills.c.seq)
-        ),
-        find_last_fill=sql(
-            select(fills.c.market, func.max(fills.c.venue_ns))
-            .where(
-                fills.c.instance_id == bindparam("instance"),
-                fills.c.venue_run == literal_column("0"),
-            )
-            .group_by(fills.c.market)
         ),
         all_runs=sql(
             select(instances.c.name.label("instance"), instances.c.tag, runs)

@@ -15,8 +15,11 @@ class VirtualProcess:
     ) -> None:
         self._identity = identity
         self._callbacks: list[Callable[[], None]] = []
+        self._kills: list[Callable[[], None]] = []
         #: Notes by name, durable at once.
         self.markers: dict[str, str] = {} if markers is None else markers
+        #: Lock name → who has it; hand it to the process after a kill, without the dead one's.
+        self.locks: dict[str, str] = {}
         #: True: the disk refuses notes too.
         self.refuses_markers = False
 
@@ -34,6 +37,21 @@ class VirtualProcess:
 
         return end
 
+    def on_kill(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back at each `kill_switch`; gives a call that ends this."""
+        self._kills.append(callback)
+
+        def end() -> None:
+            if callback in self._kills:
+                self._kills.remove(callback)
+
+        return end
+
+    def kill_switch(self) -> None:
+        """Ask the process to halt, as SIGUSR1 does."""
+        for callback in tuple(self._kills):
+            callback()
+
     def stop(self) -> None:
         """Ask the process to stop, as SIGTERM does."""
         for callback in tuple(self._callbacks):
@@ -48,3 +66,17 @@ class VirtualProcess:
     def read_marker(self, name: str) -> str | None:
         """Give a note, or None."""
         return self.markers.get(name)
+
+    def clear_marker(self, name: str) -> None:
+        """Forget a note."""
+        self.markers.pop(name, None)
+
+    def lock(self, name: str) -> Callable[[], None] | None:
+        """Take a lock among the processes that share ``locks``; None = another has it."""
+        if self.locks.setdefault(name, self._identity) != self._identity:
+            return None
+
+        def let_go() -> None:
+            self.locks.pop(name, None)
+
+        return let_go

@@ -35,6 +35,7 @@ from fairlead.store import (
     Journal,
     OrderMoved,
     OrderRecorded,
+    UnfinishedOrder,
 )
 
 __all__ = ["Order", "OrderTracker"]
@@ -70,6 +71,7 @@ class Order:
         "acknowledged_ns",
         "cancel_lost",
         "cancel_sent_ns",
+        "closed_ns",
         "filled",
         "final",
         "intent",
@@ -91,6 +93,8 @@ class Order:
         #: When the venue first showed that it has the order; None = nobody has proven that.
         self.acknowledged_ns: int | None = None
         self.cancel_sent_ns: int | None = None
+        #: When it was closed; None while it is live.
+        self.closed_ns: int | None = None
         #: The answer to the last cancel was lost: it may be sent again.
         self.cancel_lost = False
         #: An end that the venue announced while fills that belong to it are still missing.
@@ -184,6 +188,33 @@ class OrderTracker:
                 reasons=intent.reasons,
             )
         )
+
+    def restore(self, intent: OrderIntent, left: UnfinishedOrder) -> None:
+        """Take up an order of an earlier run; recorded means maybe sent, so it is unproven."""
+        order = self._live[intent.client_id] = Order(intent, left.recorded_ns)
+        order.sent_ns = left.recorded_ns
+        order.filled = left.filled
+        order.trades = list(left.trades)
+        order.state = left.state
+        if left.state is OrderState.PENDING_CREATE:
+            self._move(order, OrderTrigger.ANSWER_LOST, "the run before this one ended")
+        elif left.state is not OrderState.UNKNOWN:
+            order.acknowledged_ns = left.recorded_ns
+
+    def never_landed(self, client_id: str) -> None:
+        """Take the proof that the venue does not have an order and will not get it.
+
+        One that was once acknowledged has gone there without a word: it is closed with an
+        incident.
+        """
+        order = self._live.get(client_id)
+        if order is None:
+            return
+        if order.acknowledged_ns is None:
+            self._move(order, OrderTrigger.NEVER_LANDED, "not found after its deadline")
+        else:
+            self._incident("vanished", order, "the venue no longer knows it")
+            self._move(order, OrderTrigger.CANCELLED, "the venue no longer knows it")
 
     def apply_outcome(self, client_id: str, outcome: Outcome, now_ns: int) -> None:
         """Take the answer to a create; the stream may have said more before."""
@@ -322,6 +353,7 @@ class OrderTracker:
             )
         )
         if after.is_closed:
+            order.closed_ns = order.closed_ns or self._journal.now_ns()
             self._close(order)
         for listener in self._changed:
             listener(order)

@@ -1,0 +1,57 @@
+"""Compare what the venue holds for us with our own books, and explain what is left over."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from fairlead.kernel.desk import Desk
+from fairlead.kernel.reading import AccountReading
+from fairlead.model import ZERO, trimmed
+from fairlead.store import Incident, Journal
+
+__all__ = ["BalanceWatch"]
+
+# A difference counts when two readings in a row show the same one: news may be under way.
+_READINGS = 2
+
+
+class BalanceWatch:
+    """Follows the differences of one venue's balances from reading to reading."""
+
+    def __init__(self, venue: str, journal: Journal) -> None:
+        self._venue = venue
+        self._journal = journal
+        self._seen: dict[str, tuple[Decimal, int]] = {}
+
+    def compare(self, reading: AccountReading, desk: Desk) -> list[str]:
+        """Give the differences that two readings agree on, each with both figures.
+
+        Such a difference is money that came or went without an order of ours: a transfer. It is
+        booked as one and becomes an incident, so that nothing is ever adjusted silently.
+        """
+        ours = {
+            asset: flow.balance
+            for (venue, asset), flow in desk.ledger.flows.items()
+            if venue == self._venue
+        }
+        theirs = {balance.asset: balance.total for balance in reading.balances}
+        found: list[str] = []
+        for asset in sorted({*ours, *theirs}):
+            gap = theirs.get(asset, ZERO) - ours.get(asset, ZERO)
+            if not gap:
+                self._seen.pop(asset, None)
+                continue
+            before, count = self._seen.get(asset, (ZERO, 0))
+            count = count + 1 if before == gap else 1
+            self._seen[asset] = (gap, count)
+            if count < _READINGS:
+                continue
+            del self._seen[asset]
+            text = (
+                f"{self._venue} {asset}: ours {trimmed(ours.get(asset, ZERO))}, "
+                f"venue {trimmed(theirs.get(asset, ZERO))}"
+            )
+            found.append(text)
+            desk.transfer(self._venue, asset, gap)
+            self._journal.append(Incident(name="unexplained_balance", detail=text))
+        return found

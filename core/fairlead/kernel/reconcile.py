@@ -1,0 +1,311 @@
+"""Keep our books and the venue's the same: find what differs, prove it, and say so.
+
+Readers run beside the engine and queue what they fetched; `Reconciler.apply` works it in on the
+tick. Orders whose fate is unproven are asked for one by one, and only proof closes them: found,
+or not found after their deadline with the fills read. Nobody counts failures here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fairlead.api import Clock, Connector, PostureLevel, Restartable
+from fairlead.kernel.desk import Desk
+from fairlead.kernel.difference import BalanceWatch
+from fairlead.kernel.reading import AccountReading, OrderReading, read_account, read_order
+from fairlead.kernel.stream import StreamHealth
+from fairlead.model import (
+    Accepted,
+    ClientId,
+    OrderIntent,
+    OrderState,
+    OrderUpdate,
+    Outcome,
+    Unavailable,
+)
+from fairlead.store import Incident, Journal, Reconciled
+from fairlead.trackers import Order
+
+__all__ = ["Reconciler", "ReconcilerParts"]
+
+_SECOND = 1_000_000_000
+# How often a venue is read while its user stream is proven, and while it is not.
+_CALM_NS = 120 * _SECOND
+_ALARMED_NS = 5 * _SECOND
+# News of an order may take this long before we ask for it.
+_GRACE_NS = 2 * _SECOND
+# How long after its deadline a request may have waited at the venue before it was looked at.
+_MARGIN_NS = 2 * _SECOND
+# A single order is asked for again no sooner than this.
+_ASK_AGAIN_NS = 2 * _SECOND
+_ASKS_AT_ONCE = 32
+# A user stream that is not proven for this long pulls the venue's quotes.
+_PULL_NS = 10 * _SECOND
+_BEAT_NS = 250_000_000
+_MOST_EXTERNAL = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcilerParts:
+    """What a reconciler works with; ``tag`` and ``epoch`` are this run's own."""
+
+    desk: Desk
+    connectors: Mapping[str, Connector]
+    clock: Clock
+    journal: Journal
+    tag: int
+    epoch: int
+
+
+class Reconciler:
+    """The readers of all venues, and what the engine learns from them."""
+
+    def __init__(self, parts: ReconcilerParts, fills_since_ns: Mapping[str, int]) -> None:
+        self._parts = parts
+        self._desk = parts.desk
+        self._fetched: deque[AccountReading | OrderReading] = deque()
+        self._asked_ns: dict[str, int] = {}
+        self._asking: set[asyncio.Task[None]] = set()
+        self._read_ns: dict[str, int] = {}
+        self._suspicious: set[str] = set()
+        self._external: set[str] = set()
+        self._since_ns = dict(fills_since_ns)
+        self._balances = {venue: BalanceWatch(venue, parts.journal) for venue in parts.connectors}
+        self.streams = {venue: StreamHealth() for venue in parts.connectors}
+        #: Readings worked in, and those that gave no answer.
+        self.readings = 0
+        self.unavailable = 0
+
+    def suspect(self, venue: str) -> None:
+        """Read this venue as soon as possible: something does not fit."""
+        self._suspicious.add(venue)
+
+    async def run(self) -> None:
+        """Read every venue when it is due, until cancelled."""
+        readers = [
+            asyncio.get_running_loop().create_task(self._reader(venue, connector))
+            for venue, connector in self._parts.connectors.items()
+        ]
+        try:
+            await asyncio.gather(*readers)
+        finally:
+            for task in (*readers, *self._asking):
+                task.cancel()
+            await asyncio.gather(*readers, *self._asking, return_exceptions=True)
+
+    def apply(self, now_ns: int) -> None:
+        """Work in what was fetched, ask for what is unproven, and judge the streams."""
+        while self._fetched:
+            fetched = self._fetched.popleft()
+            if isinstance(fetched, AccountReading):
+                self.work_in(fetched)
+            else:
+                self._apply_order(fetched)
+        self._ask_unproven(now_ns)
+        for venue, health in self.streams.items():
+            self._judge_stream(venue, health, now_ns)
+
+    def heard(self, venue: str, client_id: str) -> None:
+        """Note that a venue's user stream told of an order."""
+        self.streams[venue].heard(client_id)
+
+    def answered(self, intent: OrderIntent, outcome: Outcome) -> None:
+        """Note an answer to a create: what the venue took, its stream must tell of."""
+        if isinstance(outcome, Accepted):
+            venue = intent.slot.market.venue
+            self.streams[venue].expect(intent.client_id, self._parts.clock.now_ns())
+
+    def _judge_stream(self, venue: str, health: StreamHealth, now_ns: int) -> None:
+        rule = f"user_stream:{venue}"
+        if health.judge(now_ns):
+            self.suspect(venue)
+            self._incident("stream_mute", f"{venue}: accepted orders were not told of")
+            connector = self._parts.connectors[venue]
+            if isinstance(connector, Restartable):
+                connector.restart_streams("it is mute")
+        unproven_ns = health.unproven_since_ns
+        if unproven_ns is None or now_ns - unproven_ns < _PULL_NS:
+            self._desk.gate.lift(rule)
+            return
+        reason = f"{venue}: user stream unproven for {(now_ns - unproven_ns) // _SECOND} s"
+        for market in self._desk.markets:
+            if market.venue == venue:
+                self._desk.gate.impose(rule, PostureLevel.CANCEL_ONLY, reason, market)
+
+    async def read(self, venue: str) -> AccountReading | Unavailable:
+        """Read one venue now."""
+        connector = self._parts.connectors[venue]
+        reading = await read_account(
+            venue, connector, self._parts.clock, self._since_ns.get(venue, 0)
+        )
+        if isinstance(reading, Unavailable):
+            self.unavailable += 1
+        return reading
+
+    async def _reader(self, venue: str, connector: Connector) -> None:
+        clock = self._parts.clock
+        self._read_ns[venue] = clock.now_ns()
+        while True:
+            await clock.sleep_ns(_BEAT_NS)
+            proven = self.streams[venue].proven
+            due_ns = self._read_ns[venue] + (_CALM_NS if proven else _ALARMED_NS)
+            if clock.now_ns() < due_ns and venue not in self._suspicious:
+                continue
+            self._suspicious.discard(venue)
+            self._read_ns[venue] = clock.now_ns()
+            reading = await self.read(venue)
+            if isinstance(reading, AccountReading):
+                self._fetched.append(reading)
+            else:
+                await clock.sleep_ns(_SECOND)
+                self._suspicious.add(venue)
+
+    def is_ours(self, update: OrderUpdate) -> bool:
+        """Tell whether an order belongs to this instance, of whatever run."""
+        name = ClientId.parse(update.client_id)
+        return name is not None and name.tag == self._parts.tag
+
+    def work_in(self, reading: AccountReading) -> None:
+        """Compare a complete reading with what we know, and mend or report what differs."""
+        self.readings += 1
+        for fill in reading.fills:
+            self._since_ns[reading.venue] = max(self._since_ns.get(reading.venue, 0), fill.venue_ns)
+            self._desk.handle(fill)
+        shown = {order.client_id: order for order in reading.open_orders}
+        differences = [
+            text for update in reading.open_orders if (text := self._apply_open(update, reading))
+        ]
+        for order in self._desk.orders.live():
+            if order.intent.slot.market.venue != reading.venue or order.client_id in shown:
+                continue
+            if order.acknowledged_ns is not None and self._settled(order, reading):
+                self._ask(order)
+        for balance in reading.balances:
+            self._desk.handle(balance)
+        if self._desk.booking.opened:
+            differences += self._balances[reading.venue].compare(reading, self._desk)
+        self._parts.journal.append(
+            Reconciled(
+                venue=reading.venue,
+                open_orders=len(reading.open_orders),
+                balances={one.asset: one.total for one in reading.balances},
+                differences=tuple(differences),
+            )
+        )
+
+    def _apply_open(self, update: OrderUpdate, reading: AccountReading) -> str | None:
+        """Work in an order that the venue shows as open; gives what is wrong with it."""
+        parts = self._parts
+        name = ClientId.parse(update.client_id)
+        order = self._desk.orders.get(update.client_id)
+        if order is not None and not order.state.is_closed:
+            self._desk.handle(update)
+            if (
+                order.state is OrderState.PENDING_CANCEL
+                and order.cancel_sent_ns is not None
+                and reading.begun_ns - order.cancel_sent_ns > _GRACE_NS
+            ):
+                self._desk.pipeline.sweep(reading.venue, [update], "its cancel had no effect")
+            return None
+        if order is not None:
+            if not self._is_old_news(order, reading):
+                return None
+            self._desk.pipeline.sweep(reading.venue, [update], "closed here, open there")
+            return f"order {update.client_id[-8:]} is {order.state} here and open at the venue"
+        if name is None:
+            if update.client_id not in self._external and len(self._external) < _MOST_EXTERNAL:
+                self._external.add(update.client_id)
+                self._incident("external_order", f"{reading.venue}: {update.client_id or '-'}")
+            return None
+        if name.tag != parts.tag:
+            self._desk.gate.impose(
+                "foreign_engine",
+                PostureLevel.CANCEL_ONLY,
+                f"another Fairlead trades this account: order {update.client_id}",
+            )
+            return f"order {update.client_id} belongs to another Fairlead"
+        if name.epoch > parts.epoch:
+            self._desk.gate.impose(
+                "fenced", PostureLevel.HALTED, f"run {name.epoch} of this instance has begun"
+            )
+            return f"order {update.client_id[-8:]} is of a later run"
+        self._desk.pipeline.sweep(reading.venue, [update], "left by an earlier run")
+        return f"order {update.client_id[-8:]} of run {name.epoch} is still open"
+
+    def _is_old_news(self, order: Order, reading: AccountReading) -> bool:
+        # It was closed so long before the reading that no listing can lag behind by that much.
+        lag_ns = self._parts.connectors[reading.venue].capabilities.visibility_ns + _GRACE_NS
+        return order.closed_ns is not None and reading.begun_ns - order.closed_ns > lag_ns
+
+    def _settled(self, order: Order, reading: AccountReading) -> bool:
+        # Long enough acknowledged that a complete reading would have shown it.
+        lag_ns = self._parts.connectors[reading.venue].capabilities.visibility_ns + _GRACE_NS
+        return (
+            order.acknowledged_ns is not None and reading.begun_ns - order.acknowledged_ns > lag_ns
+        )
+
+    def _ask_unproven(self, now_ns: int) -> None:
+        for order in self._desk.orders.live():
+            if order.state is OrderState.UNKNOWN or order.final is not None:
+                self._ask(order)
+            elif order.state is OrderState.PENDING_CANCEL:
+                sent_ns = order.cancel_sent_ns or now_ns
+                if now_ns - sent_ns > _GRACE_NS:
+                    self._ask(order)
+
+    def _ask(self, order: Order) -> None:
+        now_ns = self._parts.clock.now_ns()
+        asked_ns = self._asked_ns.get(order.client_id)
+        if len(self._asking) >= _ASKS_AT_ONCE or (
+            asked_ns is not None and now_ns - asked_ns < _ASK_AGAIN_NS
+        ):
+            return
+        self._asked_ns[order.client_id] = now_ns
+        task = asyncio.get_running_loop().create_task(self._fetch(order))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _fetch(self, order: Order) -> None:
+        market = order.intent.slot.market
+        reading = await read_order(
+            self._parts.connectors[market.venue],
+            self._parts.clock,
+            market,
+            order.client_id,
+            self._since_ns.get(market.venue, 0),
+        )
+        if isinstance(reading, OrderReading):
+            self._fetched.append(reading)
+        else:
+            self.unavailable += 1
+
+    def _apply_order(self, reading: OrderReading) -> None:
+        for fill in reading.fills:
+            self._desk.handle(fill)
+        order = self._desk.orders.get(reading.client_id)
+        if order is None or order.state.is_closed:
+            self._asked_ns.pop(reading.client_id, None)
+            return
+        if reading.order is not None:
+            self._desk.handle(reading.order)
+            if order.state is OrderState.PENDING_CANCEL and not reading.order.state.is_closed:
+                venue = order.intent.slot.market.venue
+                self._desk.pipeline.sweep(venue, [reading.order], "its cancel had no effect")
+        elif self._is_proof(order, reading):
+            self._desk.orders.never_landed(order.client_id)
+        if order.state.is_closed:
+            self._asked_ns.pop(reading.client_id, None)
+
+    def _is_proof(self, order: Order, reading: OrderReading) -> bool:
+        # Absent counts only when the create can no longer land, and the venue's listing has had
+        # the time to show what landed last.
+        capabilities = self._parts.connectors[order.intent.slot.market.venue].capabilities
+        sent_ns = order.sent_ns if order.sent_ns is not None else order.recorded_ns
+        margin_ns = _MARGIN_NS + capabilities.visibility_ns
+        return reading.begun_ns > sent_ns + capabilities.deadline_ns + margin_ns
+
+    def _incident(self, name: str, detail: str) -> None:
+        self._parts.journal.append(Incident(name=name, detail=detail))

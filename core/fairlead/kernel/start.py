@@ -1,0 +1,97 @@
+"""Start by reconciling: nothing quotes before the account is read and explained.
+
+What an earlier run left open is taken up from the store, proven, cancelled and waited for; only
+then the books open, on balances that nothing of ours moves any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from fairlead.api import Clock, Connector
+from fairlead.kernel.desk import Desk
+from fairlead.kernel.reading import AccountReading
+from fairlead.kernel.reconcile import Reconciler
+from fairlead.model import MarketId, OrderIntent, Slot, Unavailable
+from fairlead.store import UnfinishedOrder
+
+__all__ = ["reconcile_start", "take_up"]
+
+_SECOND = 1_000_000_000
+_ROUND_NS = 500_000_000
+
+
+def take_up(
+    desk: Desk, connectors: Mapping[str, Connector], unfinished: Iterable[UnfinishedOrder]
+) -> int:
+    """Take up the orders of earlier runs; gives how many.
+
+    One whose venue or market is no longer configured cannot be asked for: it is left to the
+    reading of open orders, which tells our orders by their ids.
+    """
+    count = 0
+    for left in unfinished:
+        market = MarketId.parse(left.market)
+        connector = connectors.get(market.venue)
+        instrument = None if connector is None else connector.instruments.get(market.symbol)
+        if instrument is None:
+            continue
+        intent = OrderIntent(
+            client_id=left.client_id,
+            instrument=instrument,
+            side=left.side,
+            price=left.price,
+            quantity=left.quantity,
+            slot=Slot(left.strategy, market, left.side, left.level),
+            time_in_force=left.time_in_force,
+            post_only=left.post_only,
+            reduce_only=left.reduce_only,
+            purpose=left.purpose,
+            decided_ns=left.decided_ns,
+        )
+        desk.orders.restore(intent, left)
+        count += 1
+    return count
+
+
+async def reconcile_start(
+    desk: Desk, reconciler: Reconciler, venues: Iterable[str], clock: Clock, limit_ns: int
+) -> str:
+    """Read every venue until nothing of before is left; gives "" or why that did not succeed.
+
+    :param limit_ns: when to give up, by the engine's clock.
+    """
+    for venue in venues:
+        problem = "it was not read"
+        while clock.now_ns() < limit_ns:
+            reading = await reconciler.read(venue)
+            if isinstance(reading, Unavailable):
+                problem = reading.cause
+                await clock.sleep_ns(_ROUND_NS)
+                continue
+            reconciler.work_in(reading)
+            problem = _left(desk, reading, reconciler)
+            if not problem:
+                desk.accounts[venue].begin(reading.balances)
+                desk.open(venue)
+                break
+            desk.pipeline.cancel_all("left by an earlier run")
+            desk.pipeline.dispatch()
+            await clock.sleep_ns(_ROUND_NS)
+            reconciler.apply(clock.now_ns())
+        if problem:
+            return f"{venue} at the start: {problem}"
+    desk.booking.opened = True
+    return ""
+
+
+def _left(desk: Desk, reading: AccountReading, reconciler: Reconciler) -> str:
+    live = [
+        order for order in desk.orders.live() if order.intent.slot.market.venue == reading.venue
+    ]
+    if live:
+        return f"{len(live)} orders of an earlier run are not proven gone"
+    ours = [order for order in reading.open_orders if reconciler.is_ours(order)]
+    if ours:
+        return f"{len(ours)} orders of an earlier run are still open"
+    return ""
