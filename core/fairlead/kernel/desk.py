@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 
 from fairlead.api import (
     Action,
@@ -22,13 +21,13 @@ from fairlead.api import (
     RiskRule,
 )
 from fairlead.book import Top
-from fairlead.execution import QuotesExecutor
 from fairlead.kernel.booking import Booking
+from fairlead.kernel.cast import Cast, CastCalls
 from fairlead.kernel.plan import StrategyPlan
 from fairlead.kernel.reporter import Reporter
-from fairlead.kernel.resting import own_levels, resting
+from fairlead.kernel.resting import resting
 from fairlead.kernel.riskview import AccountFigures, EngineRiskView
-from fairlead.kernel.strategy import StrategyParts, StrategyRunner
+from fairlead.kernel.strategy import StrategyRunner
 from fairlead.kernel.ticker import Phase, Tick, Ticker
 from fairlead.ledger import AccountLedger
 from fairlead.model import (
@@ -40,7 +39,6 @@ from fairlead.model import (
     OrderUpdate,
     Outcome,
     PositionUpdate,
-    Side,
     Slot,
     StreamState,
     VenueEvent,
@@ -85,10 +83,10 @@ class Desk:
         self.figures = AccountFigures()
         self.reporter = Reporter(parts.journal)
         self.gate = RiskGate(parts.rules, parts.journal)
-        self.markets: dict[MarketId, MarketTracker] = {}
-        for plan in parts.strategies:
-            if plan.market not in self.markets:
-                self.markets[plan.market] = self._market(plan.market)
+        calls = CastCalls(self._decide, self._submit, self._top_moved, self._validity_changed)
+        self.cast = Cast(self, parts, calls)
+        self.markets: Mapping[MarketId, MarketTracker] = self.cast.markets
+        self.runners: Mapping[str, StrategyRunner] = self.cast.runners
         self.ledger = AccountLedger(
             parts.currency,
             [plan.terms(self.markets[plan.market].instrument) for plan in parts.strategies],
@@ -99,9 +97,7 @@ class Desk:
                 orders=self.orders,
                 accounts=self.accounts,
                 gate=self.gate,
-                instruments={
-                    market: tracker.instrument for market, tracker in self.markets.items()
-                },
+                instruments=self.cast.instruments,
                 new_id=parts.new_id,
                 now_ns=self._now_ns,
                 mid=lambda market: self.markets[market].mid,
@@ -131,13 +127,11 @@ class Desk:
         }
         for venue, gateway in self.gateways.items():
             self.pipeline.connect(venue, gateway)
-        self.runners = {plan.name: self._runner(plan) for plan in parts.strategies}
+        for plan in parts.strategies:
+            self.cast.enter(plan)
         self.booking = Booking(self.ledger, self.orders, self.markets, parts.journal, self._now_ns)
         self.booking.on_fill(self._filled)
         self.orders.on_change(self._order_changed)
-        for tracker in self.markets.values():
-            tracker.on_top(partial(self._top_moved, tracker.market))
-            tracker.on_validity(partial(self._validity_changed, tracker.market))
 
     # What venues say.
 
@@ -178,8 +172,7 @@ class Desk:
         ticker.add(Phase.INGEST, "trades", self._ingest)
         ticker.add(Phase.RECONCILE, "books", self._reconcile)
         ticker.add(Phase.GUARD, "risk", self._guard)
-        for name in self.runners:
-            ticker.add(Phase.DECIDE, name, partial(self._decide, name), core=False)
+        self.cast.join(ticker)
         ticker.add(Phase.DISPATCH, "pipeline", self._dispatch)
         ticker.add(Phase.REPORT, "report", self._report)
 
@@ -224,7 +217,9 @@ class Desk:
             runner.target for runner in self.runners.values() if runner.market.market == market
         ]
         known = [target for target in targets if target is not None]
-        return sum(known, start=ZERO) if len(known) == len(targets) else self.position(market)
+        if not known or len(known) < len(targets):
+            return self.position(market)
+        return sum(known, start=ZERO)
 
     def balance(self, venue: str, asset: str) -> Balance:
         """Give what a new order may use of an asset."""
@@ -336,55 +331,18 @@ class Desk:
 
     def _order_changed(self, order: Order) -> None:
         name = order.intent.slot.strategy
+        ledger, now_ns = self.ledger.strategies.get(name), self._now_ns()
+        if ledger is not None:
+            bids, asks = resting(self.orders, name)
+            ledger.uptime.on_quotes(now_ns, bids, asks)
         runner = self.runners.get(name)
-        if runner is None:
-            return
-        now_ns = self._now_ns()
-        bids, asks = resting(self.orders, name)
-        self.ledger.strategies[name].uptime.on_quotes(now_ns, bids, asks)
-        runner.order_changed(order, now_ns)
+        if runner is not None:
+            runner.order_changed(order, now_ns)
 
     def _filled(self, fill: Fill, slot: Slot) -> None:
         runner = self.runners.get(slot.strategy)
         if runner is not None:
             runner.filled(fill, slot, self._now_ns())
-
-    # Putting it together.
-
-    def _market(self, market: MarketId) -> MarketTracker:
-        connector = self._parts.connectors[market.venue]
-        shared = connector.capabilities.own_orders_in_book
-        return MarketTracker(
-            connector.instruments[market.symbol],
-            connector.sequence_rule(market.symbol),
-            self._parts.journal,
-            resync=partial(connector.resync, market.symbol),
-            stale_ns=self._parts.stale_ns,
-            own_orders=partial(self._own_orders, market) if shared else None,
-        )
-
-    def _own_orders(self, market: MarketId) -> dict[tuple[Side, int], int]:
-        return own_levels(self.orders, market, self.markets[market].book.scale)
-
-    def _runner(self, plan: StrategyPlan) -> StrategyRunner:
-        tracker = self.markets[plan.market]
-        controller = plan.build(tracker.instrument)
-        return StrategyRunner(
-            StrategyParts(
-                name=plan.name,
-                controller=controller,
-                executor=QuotesExecutor(plan.name, plan.quoting(controller)),
-                market=tracker,
-                orders=self.orders,
-                journal=self._parts.journal,
-                balance=partial(self.balance, plan.market.venue),
-                position=partial(self.position, plan.market),
-                posture=partial(self.gate.posture, plan.market),
-                submit=self._submit,
-                every=plan.every,
-                tick_ns=self._parts.tick_ns,
-            )
-        )
 
     def _worth(self, asset: str) -> Decimal | None:
         rate = self.ledger.rate(asset, self._now_ns())

@@ -1,0 +1,116 @@
+"""Bring strategies and their markets onto a desk, at its start and while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from fairlead.api import Action
+from fairlead.book import Top
+from fairlead.execution import QuotesExecutor
+from fairlead.kernel.plan import StrategyPlan
+from fairlead.kernel.resting import own_levels
+from fairlead.kernel.strategy import StrategyParts, StrategyRunner
+from fairlead.kernel.ticker import Part, Phase, Tick, Ticker
+from fairlead.model import Instrument, MarketId, Side
+from fairlead.trackers import MarketTracker
+
+if TYPE_CHECKING:
+    from fairlead.kernel.desk import Desk, DeskParts
+
+__all__ = ["Cast", "CastCalls"]
+
+
+@dataclass(frozen=True, slots=True)
+class CastCalls:
+    """Whom markets and strategies call on the desk."""
+
+    decide: Callable[[str, Tick], None]
+    submit: Callable[[tuple[Action, ...]], None]
+    top_moved: Callable[[MarketId, int, Top | None], None]
+    validity_changed: Callable[[MarketId, bool, str], None]
+
+
+class Cast:
+    """Who plays on a desk: every market that is tracked, and every strategy on them."""
+
+    def __init__(self, desk: Desk, parts: DeskParts, calls: CastCalls) -> None:
+        self._desk = desk
+        self._parts = parts
+        self._calls = calls
+        self._ticker: Ticker | None = None
+        self._decides: dict[str, Part] = {}
+        self.markets: dict[MarketId, MarketTracker] = {}
+        self.instruments: dict[MarketId, Instrument] = {}
+        self.runners: dict[str, StrategyRunner] = {}
+        for plan in parts.strategies:
+            self._open(plan.market)
+
+    def join(self, ticker: Ticker) -> None:
+        """Let every strategy decide on each tick, from now on."""
+        self._ticker = ticker
+        for name in self.runners:
+            self._beat(ticker, name)
+
+    def enter(self, plan: StrategyPlan) -> StrategyRunner:
+        """Put a strategy on its market, in place of one of its name; its orders go over to it."""
+        self._open(plan.market)
+        controller = plan.build(self.instruments[plan.market])
+        runner = self.runners[plan.name] = StrategyRunner(
+            StrategyParts(
+                name=plan.name,
+                controller=controller,
+                executor=QuotesExecutor(plan.name, plan.quoting(controller)),
+                market=self.markets[plan.market],
+                orders=self._desk.orders,
+                journal=self._parts.journal,
+                balance=partial(self._desk.balance, plan.market.venue),
+                position=partial(self._desk.position, plan.market),
+                posture=partial(self._desk.gate.posture, plan.market),
+                submit=self._calls.submit,
+                every=plan.every,
+                tick_ns=self._parts.tick_ns,
+            )
+        )
+        if self._ticker is not None and plan.name not in self._decides:
+            self._beat(self._ticker, plan.name)
+        return runner
+
+    def leave(self, name: str, now_ns: int) -> None:
+        """Take a strategy off: its orders are cancelled, its books and what it holds remain."""
+        runner = self.runners[name]
+        self._desk.pipeline.drop_creates(runner.market.market)
+        runner.stop(now_ns)
+        del self.runners[name]
+        part = self._decides.pop(name, None)
+        if part is not None and self._ticker is not None:
+            self._ticker.remove(part)
+
+    def _beat(self, ticker: Ticker, name: str) -> None:
+        call = partial(self._calls.decide, name)
+        self._decides[name] = ticker.add(Phase.DECIDE, name, call, core=False)
+
+    def _open(self, market: MarketId) -> None:
+        if market in self.markets:
+            return
+        connector = self._parts.connectors[market.venue]
+        shared = connector.capabilities.own_orders_in_book
+        tracker = MarketTracker(
+            connector.instruments[market.symbol],
+            connector.sequence_rule(market.symbol),
+            self._parts.journal,
+            resync=partial(connector.resync, market.symbol),
+            stale_ns=self._parts.stale_ns,
+            own_orders=partial(self._own_orders, market) if shared else None,
+        )
+        tracker.on_top(partial(self._calls.top_moved, market))
+        tracker.on_validity(partial(self._calls.validity_changed, market))
+        self.markets[market] = tracker
+        self.instruments[market] = tracker.instrument
+        if self._ticker is not None:
+            connector.resync(market.symbol)  # its first snapshot is long past
+
+    def _own_orders(self, market: MarketId) -> dict[tuple[Side, int], int]:
+        return own_levels(self._desk.orders, market, self.markets[market].book.scale)
