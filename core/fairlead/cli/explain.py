@@ -28,8 +28,9 @@ _SHOWN = Context(prec=10)
 def explain(order: str, run: str | None, as_json: bool) -> None:
     """Show the chain of reasons behind a quote, and what became of it.
 
-    ORDER is an order's id or the 8 characters that name it in its run; "latest" is the last one
-    and whatever stopped quotes after it; "worst" the one with the worst fill after 10 s.
+    ORDER is an order's id or the 8 characters that name it in its run; "latest", the default, is
+    the last one and whatever stopped quotes after it; "worst" the one with the worst fill after
+    10 s.
 
     Example: fairlead explain worst
     """

@@ -74,7 +74,7 @@ class CommandLine(click.Group):
 @click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fairlead")
 def cli() -> None:
-    """Make markets: the same strategies simulated, on paper and live.
+    """Make markets on paper: recorded or made-up ones, with play money.
 
     Start with: fairlead run
     """
