@@ -12,9 +12,9 @@ import pytest
 from fairlead.cli.config import configured
 from tests.guards.reference import BUILT_IN
 from tests.guards.reference_command import commands
-from tests.guards.tree import ROOT, committed_files, relative
+from tests.guards.tree import ROOT, relative
 
-PAGES = [path for path in committed_files() if path.suffix == ".md"]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
@@ -153,3 +153,14 @@ def test_the_tests_that_are_shown_pass() -> None:
             module[name]()
 
         assert len(tests) >= 2
+
+
+def test_pictures_are_small_and_load_nothing_from_elsewhere() -> None:
+    pictures = sorted((ROOT / "docs" / "images").iterdir())
+
+    assert {"live-view.svg", "report.png"} <= {picture.name for picture in pictures}
+    for picture in pictures:
+        assert picture.stat().st_size < 400_000, picture.name
+        if picture.suffix == ".svg":
+            addresses = re.findall(r"\w+://[^\"'\s<>)]+", picture.read_text(encoding="utf-8"))
+            assert set(addresses) <= {"http://www.w3.org/2000/svg"}, picture.name
