@@ -1,8 +1,8 @@
 """Name the synthetic markets on offer and every figure they are made of.
 
-The reasons for each figure stand in the explanation "The synthetic market". None was chosen for
-what a strategy earns: `MAJOR` follows a recording of BTC/USDT, `MIDCAP` what is known of
-smaller coins.
+The reasons for each figure stand in the explanation "The synthetic market". None was chosen so
+that a strategy wins: `MAJOR` follows a recording of BTC/USDT, `MIDCAP` what is known of smaller
+coins, and that whoever quotes at the best price earns about a maker's fee.
 """
 
 from __future__ import annotations
