@@ -94,6 +94,7 @@ class ScriptedVenue:
         listed = [instrument()] if instruments is None else instruments
         self.instruments: Mapping[str, Instrument] = {one.symbol: one for one in listed}
         self.starts_ns: int | None = None
+        self.ends_ns: int | None = None
         self.exchange = ScriptedExchange(
             venue,
             {"ALT": "50", "USDT": "5000"} if balances is None else balances,
