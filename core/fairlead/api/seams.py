@@ -176,5 +176,5 @@ class Process(Protocol):
     def lock(self, name: str) -> Callable[[], None] | None:
         """Take a lock that dies with this process; None = another process has it.
 
-        Gives a call that lets go.
+        Gives a call that lets go. `read_marker` of the same name gives the holder's identity.
         """

@@ -61,6 +61,9 @@ def run(
     options = SessionOptions(for_ns=duration_ns("--for", length), pace=_pace(speed))
     config = found_file(path)
     found = configured(path, sets)
+    mode = found.settings.engine.mode
+    if speed is not None and mode != "paper":
+        raise UsageError("--speed", speed, f"mode {mode!r} runs in real time; leave it out")
     process = SystemProcess(found.settings.store_path.parent)
     session = _session(found, process, options)
     # With --json standard output belongs to the report; everything else goes beside it.
@@ -85,16 +88,20 @@ def run(
             unwritten = _leave(outcome.report, folder, None if as_json else text, screen)
     finally:
         restore()
+        process.ignore_late_stops()
     ctx.exit(_verdict(outcome.result, unwritten))
 
 
 def _session(found: Configured, process: SystemProcess, options: SessionOptions) -> Session:
     url = f"sqlite:///{found.settings.store_path}"
+    paper = found.settings.engine.mode == "paper"
+    # Play money may lose its last second to a power cut; nothing else may.
+    durability = Durability.NORMAL if paper else Durability.FULL
     return Session(
         found.settings,
         found.plugins,
         found.offers,
-        store=open_store(url, durability=Durability.NORMAL, inline=True),
+        store=open_store(url, durability=durability, inline=paper),
         traces=_trace,
         process=process,
         options=options,

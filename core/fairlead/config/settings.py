@@ -34,6 +34,8 @@ __all__ = [
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SHORTEST_TICK_NS, _LONGEST_TICK_NS = 10_000_000, 60_000_000_000
+# Orders of an engine that died are gone 30 s later at the latest: 5 s of that are for cancelling.
+_SHORTEST_DEAD_MAN_NS, _LONGEST_DEAD_MAN_NS = 1_000_000_000, 25_000_000_000
 _SQLITE = "sqlite:///"
 
 
@@ -68,9 +70,15 @@ def _silence(span: Duration) -> Duration:
 
 
 def _available(mode: str) -> str:
-    if mode != "paper":
-        raise ValueError(f'"{mode}" is not available in this version; write "paper"')
+    if mode == "live":
+        raise ValueError('"live" is not available in this version; write "paper" or "rehearse"')
     return mode
+
+
+def _dead_man(span: Duration) -> Duration:
+    if not _SHORTEST_DEAD_MAN_NS <= span.ns <= _LONGEST_DEAD_MAN_NS:
+        raise ValueError('write "1 s" to "25 s"')
+    return span
 
 
 def _store(url: str) -> str:
@@ -129,6 +137,15 @@ class EngineSettings(_Table):
     store: Annotated[str, AfterValidator(_store)] = Field(
         "sqlite:///fairlead.db",
         description="where what happened is kept; a relative file lies beside this one",
+    )
+    dead_man: Annotated[Duration, AfterValidator(_dead_man)] = Field(
+        Duration.parse("15 s"),
+        description="after this much silence from the engine its orders are cancelled, by the "
+        "venue's own timer or by the watchdog; from 1 s to 25 s, never on paper",
+    )
+    watchdog: bool = Field(
+        default=True,
+        description="whether a watchdog process is started for venues without a timer of their own",
     )
 
 

@@ -66,10 +66,20 @@ from fairlead.kernel.riskview import (
     AccountFigures,
     EngineRiskView,
 )
+from fairlead.kernel.runtime import (
+    Runtime,
+    SystemRuntime,
+    VirtualRuntime,
+    runtime_for,
+)
 from fairlead.kernel.session import (
     Session,
     SessionOptions,
     SessionOutcome,
+)
+from fairlead.kernel.single import (
+    hold_instance,
+    lock_name,
 )
 from fairlead.kernel.strategy import (
     StrategyParts,
@@ -116,6 +126,7 @@ __all__ = [
     "Reporter",
     "RunResult",
     "RunSetup",
+    "Runtime",
     "SeededIds",
     "Session",
     "SessionOptions",
@@ -129,21 +140,26 @@ __all__ = [
     "SystemClock",
     "SystemIds",
     "SystemProcess",
+    "SystemRuntime",
     "SystemTransport",
     "Tally",
     "Tick",
     "Ticker",
     "VirtualClock",
     "VirtualLoop",
+    "VirtualRuntime",
     "build_connector",
     "compose",
+    "hold_instance",
     "installed",
     "instance_offset_ns",
     "load_plugins",
+    "lock_name",
     "markets_of",
     "own_levels",
     "prove_gone",
     "resting",
+    "runtime_for",
     "settings_seed",
     "try_plugins",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import fcntl
 import os
@@ -37,6 +38,10 @@ class SystemProcess:
         """Call back on SIGUSR1, the same way."""
         return _on_signals((signal.SIGUSR1,), callback)
 
+    def ignore_late_stops(self) -> None:
+        """Ignore Ctrl-C once the interpreter goes, so that impatience changes no exit code."""
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+
     def write_marker(self, name: str, text: str) -> None:
         """Write a note and wait until the disk has it; replaces an older one as a whole."""
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +69,10 @@ class SystemProcess:
         (self._folder / name).unlink(missing_ok=True)
 
     def lock(self, name: str) -> Callable[[], None] | None:
-        """Lock a file of that name; the operating system lets go when the process ends."""
+        """Lock a file of that name, which then names us as a note does.
+
+        The operating system lets go when the process ends, however it ends.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         file = (self._folder / name).open("a", encoding="utf-8")
         try:
@@ -72,6 +80,9 @@ class SystemProcess:
         except OSError:
             file.close()
             return None
+        file.truncate(0)
+        file.write(self.identity())
+        file.flush()
         return file.close
 
 

@@ -1,19 +1,20 @@
 """Run one session from settings to report: the clock that fits, the store, the engine.
 
 In paper mode the clock follows the source, so a session runs in virtual time: as fast as it can,
-or paced to a multiple of real time for someone who watches.
+or paced to a multiple of real time for someone who watches. In every other mode it runs in real
+time, and one process at a time runs an instance.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fairlead.api import Offers, Process
+from fairlead.api import Connector, Offers, Process
 from fairlead.config import Settings, config_hash
-from fairlead.errors import StoreError
+from fairlead.errors import ConfigError, Finding, StoreError
 from fairlead.kernel.clock import SystemClock
 from fairlead.kernel.container import EngineContainer, compose
 from fairlead.kernel.engine import Engine
@@ -21,8 +22,10 @@ from fairlead.kernel.ids import SystemIds
 from fairlead.kernel.outcome import RunResult
 from fairlead.kernel.plugins import Plugins
 from fairlead.kernel.reporter import found_rules
+from fairlead.kernel.runtime import runtime_for
+from fairlead.kernel.single import hold_instance
 from fairlead.kernel.tally import Tally
-from fairlead.kernel.virtual import VirtualClock, VirtualLoop
+from fairlead.kernel.transport import SystemTransport
 from fairlead.ledger import Report, RunFacts, build_report
 from fairlead.model import Unavailable
 from fairlead.store import QueuedStore, TraceHash
@@ -75,8 +78,9 @@ class Session:
         self.settings = settings
         self.options = options
         self._store = store
-        self._loop = VirtualLoop(pace=options.pace)
-        self.clock = VirtualClock(self._loop)
+        self._runtime = runtime_for(settings.engine.mode, options.pace)
+        self._let_go: Callable[[], None] = lambda: None
+        self.clock = self._runtime.clock
         self.container: EngineContainer = compose(
             settings,
             offers,
@@ -90,19 +94,24 @@ class Session:
             },
         )
         try:
+            if not options.observe_only:
+                self._let_go = hold_instance(process, settings)
             self._assemble()
         except BaseException:  # whatever it is, nothing stays open
-            self._loop.close()
+            self._runtime.loop.close()
             store.close()
+            self._let_go()
             raise
 
     def _assemble(self) -> None:
-        connectors = self.container.connectors().values()
+        found = self.container.connectors()
+        _check_venues(self.settings.engine.mode, found)
+        connectors = found.values()
         starts = [connector.starts_ns for connector in connectors]
-        self._loop.begin(min((at for at in starts if at is not None), default=_EPOCH_NS))
+        self._runtime.begin(min((at for at in starts if at is not None), default=_EPOCH_NS))
         ends = [connector.ends_ns for connector in connectors]
         #: How long it will last by its sources, where all of them know, and by what was asked.
-        self.length_ns = _length(self._loop.now_ns, ends, self.options.for_ns)
+        self.length_ns = _length(self.clock.now_ns(), ends, self.options.for_ns)
         #: The run's name: instance and epoch; also that of its folder.
         self.name: str = self.container.run_name()
         self.journal = self.container.journal()
@@ -112,11 +121,11 @@ class Session:
     @property
     def pace(self) -> float | None:
         """Give the multiple of real time that it runs at; None = as fast as possible."""
-        return self._loop.pace
+        return self._runtime.pace
 
     def set_pace(self, pace: float | None) -> None:
-        """Change the pace, before `run`."""
-        self._loop.pace = pace
+        """Change the pace, before `run`; real time has but one."""
+        self._runtime.set_pace(pace)
 
     def wall_ns(self) -> int:
         """Give real time that never goes back, to tell how long a run takes."""
@@ -126,15 +135,24 @@ class Session:
         """Run to the end and give the report; always leaves the store and the trace closed."""
         trace = self.container.trace()
         try:
-            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            with asyncio.Runner(loop_factory=lambda: self._runtime.loop) as runner:
                 result, report = runner.run(self._run(watch))
         finally:
             failures = [*_refused(self._store.close), *_refused(trace.close)]
+            self._let_go()
         if failures and result.failure is None:
             result.failure = failures[0]
         return SessionOutcome(result, report, trace.hexdigest)
 
     async def _run(self, watch: Watch | None) -> tuple[RunResult, Report | None]:
+        try:
+            return await self._watched(watch)
+        finally:
+            transport = self.container.transport()
+            if isinstance(transport, SystemTransport):
+                await transport.close()
+
+    async def _watched(self, watch: Watch | None) -> tuple[RunResult, Report | None]:
         watching = None if watch is None else asyncio.create_task(watch(self))
         try:
             result = await self.engine.run(
@@ -181,6 +199,16 @@ class Session:
             self.tally.orders,
             ends,
         )
+
+
+def _check_venues(mode: str, connectors: Mapping[str, Connector]) -> None:
+    # Play and reality do not mix: play money has a time of its own, a real venue has ours.
+    for venue, connector in connectors.items():
+        if connector.capabilities.simulated is (mode == "paper"):
+            continue
+        wanted = "a connector to a real venue" if mode != "paper" else "a connector of play money"
+        expected = f"mode {mode!r} needs {wanted}; choose another, or another engine.mode"
+        raise ConfigError((Finding(f"venues.{venue}", "connector", "", expected),))
 
 
 def _length(now_ns: int, ends: Sequence[int | None], asked_ns: int | None) -> int | None:

@@ -64,8 +64,8 @@ class VirtualProcess:
         self.markers[name] = text
 
     def read_marker(self, name: str) -> str | None:
-        """Give a note, or None."""
-        return self.markers.get(name)
+        """Give a note, or who holds the lock of that name, or None."""
+        return self.markers.get(name, self.locks.get(name))
 
     def clear_marker(self, name: str) -> None:
         """Forget a note."""

@@ -91,7 +91,7 @@ def test_a_strategy_says_how_orders_give_way_and_what_it_owes(tmp_path: Path) ->
         ("engine.instance=a__b", "engine.instance", "a-z, 0-9"),
         ("engine.instance=Demo", "engine.instance", "a-z, 0-9"),
         ("engine.mode=live", "engine.mode", '"live" is not available in this version'),
-        ("engine.mode=rehearse", "engine.mode", "not available in this version"),
+        ("engine.dead_man=26 s", "engine.dead_man", 'write "1 s" to "25 s"'),
         ("engine.mode=papr", "engine.mode", "write 'paper', 'rehearse' or 'live'"),
         ("engine.tick=5", "engine.tick", "write a duration with its unit"),
         ("engine.tick=9 ms", "engine.tick", 'from "10 ms" to "60 s"'),
