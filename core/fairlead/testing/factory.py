@@ -153,7 +153,7 @@ def fill(
         "market": MARKET,
         "client_id": client_id(number),
         "venue_id": f"v{number}",
-        "fee": ZERO,
+        "fee": Decimal(rest.pop("fee", 0)),
         "fee_asset": "USDT",
         "liquidity": Liquidity.MAKER,
     }
