@@ -73,6 +73,16 @@ class SpotAccount:
         held = self._holdings.get(asset)
         return Holding() if held is None else Holding(held.free, held.locked)
 
+    def transfer(self, asset: str, amount: Decimal) -> None:
+        """Pay in, or out with a negative amount.
+
+        :raises ValueError: when more is asked for than is free.
+        """
+        held = self._held(asset)
+        if held.free + amount < 0:
+            raise ValueError(f"{held.free} {asset} is free, not {-amount}")
+        held.free += amount
+
     def lock(
         self, key: str, instrument: Instrument, side: Side, price: Decimal, quantity: Decimal
     ) -> Shortfall | None:

@@ -68,7 +68,8 @@ class SpotExchange:
     """A spot market with one account of ours; the book is in ``scale``'s integers.
 
     News carry the venue's time as given, and ``report_ns`` later as the time of their arrival.
-    Orders and trades are numbered from 1, apart: equal runs give equal ids.
+    Orders and trades are numbered from 1, apart: equal runs give equal ids. With ``reuse_ids`` a
+    client id need only be unlike those of open orders, as at some venues.
 
     :raises ValueError: when it is no spot market, or its rules are finer than the feed.
     """
@@ -82,6 +83,7 @@ class SpotExchange:
         *,
         model: QueueModel = QueueModel.CONSERVATIVE,
         report_ns: int = 0,
+        reuse_ids: bool = False,
     ) -> None:
         if instrument.kind is not InstrumentKind.SPOT or instrument.inverse:
             raise ValueError(f"{instrument.symbol} is a contract; only spot is traded on paper yet")
@@ -92,6 +94,8 @@ class SpotExchange:
             )
         self.instrument = instrument
         self.book = Book(instrument.market, rule)
+        #: Whether the client id of a closed order may be used again.
+        self.reuse_ids = reuse_ids
         self._scale = scale
         self._report_ns = report_ns
         self._matcher = Matcher(self.book, model)
@@ -168,6 +172,14 @@ class SpotExchange:
         update = self._become(order, OrderState.CANCELLED, now_ns)
         return Answer(Accepted(order.venue_id), (update, *self._balances(now_ns)))
 
+    def transfer(self, asset: str, amount: Decimal, now_ns: int) -> Sequence[AccountEvent]:
+        """Let somebody pay in, or out with a negative amount; gives the news of it.
+
+        :raises ValueError: when more is asked for than is free.
+        """
+        self._account.transfer(asset, amount)
+        return (self._balance(asset, now_ns),)
+
     # --- what it answers
 
     def open_orders(self, now_ns: int) -> tuple[OrderUpdate, ...]:
@@ -206,7 +218,8 @@ class SpotExchange:
 
     def _refuse(self, intent: OrderIntent) -> Rejected | None:
         # Everything that a venue checks before it looks at the account.
-        if intent.client_id in self._open or intent.client_id in self._closed:
+        used = intent.client_id in self._closed and not self.reuse_ids
+        if intent.client_id in self._open or used:
             return Rejected("DUPLICATE_ID", RejectClass.DUPLICATE, intent.client_id)
         refused = refused_by_rules(intent, self.instrument, self._scale)
         if refused is not None:

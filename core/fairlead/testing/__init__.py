@@ -22,8 +22,22 @@ from fairlead.testing.factory import (
     view,
 )
 from fairlead.testing.journal import MemoryStore, MemoryTrace
+from fairlead.testing.neutral import NeutralConfig, NeutralConnector, offer_neutral
 from fairlead.testing.process import VirtualProcess
 from fairlead.testing.run import run_virtual
+from fairlead.testing.simulated import (
+    Deeds,
+    Effect,
+    EffectKind,
+    Knobs,
+    LiveOrder,
+    Origin,
+    SimulatedVenue,
+    SlotWatch,
+    StreamKind,
+    VenueSetup,
+    VenueTruth,
+)
 from fairlead.testing.stream import ClientStream, Pipe, ServerStream
 from fairlead.testing.transport import Passage, Server, VirtualTransport
 from fairlead.testing.venue import SCRIPTED, Script, ScriptedVenue
@@ -33,9 +47,17 @@ __all__ = [
     "SCALE",
     "SCRIPTED",
     "ClientStream",
+    "Deeds",
+    "Effect",
+    "EffectKind",
+    "Knobs",
+    "LiveOrder",
     "MemoryDisk",
     "MemoryStore",
     "MemoryTrace",
+    "NeutralConfig",
+    "NeutralConnector",
+    "Origin",
     "Passage",
     "Pipe",
     "Script",
@@ -44,8 +66,13 @@ __all__ = [
     "SeededIds",
     "Server",
     "ServerStream",
+    "SimulatedVenue",
+    "SlotWatch",
     "StandstillError",
     "StillClock",
+    "StreamKind",
+    "VenueSetup",
+    "VenueTruth",
     "VirtualClock",
     "VirtualLoop",
     "VirtualProcess",
@@ -57,6 +84,7 @@ __all__ = [
     "fill",
     "instrument",
     "intent",
+    "offer_neutral",
     "order_update",
     "quote",
     "run_virtual",

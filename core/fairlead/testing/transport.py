@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -43,9 +44,19 @@ class Passage:
 class Server:
     """What answers under one prefix of addresses."""
 
-    def __init__(self, handler: Handler | None, stream: StreamHandler | None) -> None:
+    def __init__(
+        self,
+        handler: Handler | None,
+        stream: StreamHandler | None,
+        *,
+        passage: Callable[[str], Passage] | None = None,
+        remember: bool = True,
+    ) -> None:
         self._handler = handler
         self._stream = stream
+        self._remember = remember
+        #: Draws how each request or stream to this server fares; None = as the transport draws.
+        self.passage = passage
         #: Every request that arrived, answered or not.
         self.requests: list[Request] = []
         #: Every stream that was opened.
@@ -53,7 +64,8 @@ class Server:
 
     async def answer(self, request: Request) -> Response:
         """Take a request that has arrived."""
-        self.requests.append(request)
+        if self._remember:
+            self.requests.append(request)
         if self._handler is None:
             return Response(404, {}, b"")
         answer = self._handler(request)
@@ -61,7 +73,8 @@ class Server:
 
     async def attend(self, stream: ServerStream) -> None:
         """Serve a stream that has been opened."""
-        self.streams.append(stream)
+        if self._remember:
+            self.streams.append(stream)
         if self._stream is not None:
             await self._stream(stream)
 
@@ -75,14 +88,26 @@ class VirtualTransport:
         self._scripted: deque[Passage] = deque()
         self._servers: dict[str, Server] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        # What happens over there belongs to the venue, not to the client that began it.
+        self._context = copy_context()
         #: What handlers raised: a mistake of the test, and no answer for the client.
         self.failures: list[Exception] = []
 
     def serve(
-        self, prefix: str, handler: Handler | None = None, *, stream: StreamHandler | None = None
+        self,
+        prefix: str,
+        handler: Handler | None = None,
+        *,
+        stream: StreamHandler | None = None,
+        passage: Callable[[str], Passage] | None = None,
+        remember: bool = True,
     ) -> Server:
-        """Answer requests and streams whose address begins with ``prefix``; the longest wins."""
-        server = self._servers[prefix] = Server(handler, stream)
+        """Answer requests and streams whose address begins with ``prefix``; the longest wins.
+
+        ``remember`` False = keep no list of what arrived, for runs that last days.
+        """
+        server = Server(handler, stream, passage=passage, remember=remember)
+        self._servers[prefix] = server
         return server
 
     def script(self, *passages: Passage) -> None:
@@ -105,10 +130,12 @@ class VirtualTransport:
 
     def _way(self, url: str) -> tuple[Server, Passage]:
         prefix = max((one for one in self._servers if url.startswith(one)), key=len, default=None)
-        passage = self._scripted.popleft() if self._scripted else self._passage(url)
-        if prefix is None or passage.refused:
+        server = None if prefix is None else self._servers[prefix]
+        draw = self._passage if server is None or server.passage is None else server.passage
+        passage = self._scripted.popleft() if self._scripted else draw(url)
+        if server is None or passage.refused:
             raise TransportError("no connection: refused", sent=False)
-        return self._servers[prefix], passage
+        return server, passage
 
     async def _carry(
         self, server: Server, request: Request, passage: Passage, done: asyncio.Future[Response]
@@ -130,6 +157,13 @@ class VirtualTransport:
         down = Pipe(self._clock, passage.back_ns)
         up = Pipe(self._clock, passage.there_ns)
         stream = ServerStream(url, up, down)
+
+        def hang_up(done: asyncio.Future[ClientStream]) -> None:
+            # A client that gave up before it was told does not leave a stream half open.
+            if done.cancelled() or done.exception() is not None:
+                stream.cut("the client gave up")
+
+        done.add_done_callback(hang_up)
         self._spawn(self._attend(server, stream))
         await self._clock.sleep_ns(passage.back_ns)
         if not passage.answer_lost and not done.done():
@@ -157,7 +191,7 @@ class VirtualTransport:
             timer.cancel()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        task = asyncio.get_running_loop().create_task(work, context=self._context)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 

@@ -1,0 +1,126 @@
+"""Ask a venue and act there by requests: whatever happens comes back as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from fairlead.api import Clock, Request, Response, Transport, TransportError
+from fairlead.market.link.outcome import OutcomeTable, retry_after_ns
+from fairlead.model import NotSent, Outcome, Unavailable, Unknown
+
+__all__ = ["RestLink"]
+
+AnswerT = TypeVar("AnswerT")
+
+_SECOND = 1_000_000_000
+_BANNED = 418
+
+#: Reads the code and the text out of an answer that is no acceptance; ("", "") when it cannot.
+Complaint = Callable[[Response], tuple[str, str]]
+
+
+class RestLink:
+    """Requests to one venue under one account.
+
+    A venue that asked for patience gets it: until then nothing leaves but cancels, and after a
+    ban (418) nothing at all.
+    """
+
+    def __init__(
+        self, table: OutcomeTable, complaint: Complaint, *, transport: Transport, clock: Clock
+    ) -> None:
+        self._table = table
+        self._complaint = complaint
+        self._transport = transport
+        self._clock = clock
+        self._busy_until_ns = 0
+        self._banned_until_ns = 0
+
+    def held_until_ns(self, *, urgent: bool = False) -> int:
+        """Say until when the venue does not want to hear from us; 0 = it may be asked now."""
+        until_ns = self._banned_until_ns
+        if not urgent:
+            until_ns = max(until_ns, self._busy_until_ns)
+        return until_ns if until_ns > self._clock.now_ns() else 0
+
+    async def query(
+        self,
+        request: Request,
+        read: Callable[[bytes], AnswerT],
+        *,
+        timeout_ns: int = 5 * _SECOND,
+        missing: Callable[[str], AnswerT] | None = None,
+    ) -> AnswerT | Unavailable:
+        """Ask what changes nothing. ``read`` raises ValueError at what it cannot read.
+
+        ``missing`` answers a complaint by its code; KeyError = it is none of those that do.
+        """
+        if self.held_until_ns():
+            return Unavailable("the venue asked for patience")
+        try:
+            response = await self._transport.request(request, timeout_ns=timeout_ns)
+        except TransportError as error:
+            return Unavailable(error.cause)
+        if response.status == 200:
+            try:
+                return read(response.body)
+            except (ValueError, msgspec.MsgspecError) as error:
+                return Unavailable(f"cannot be read: {error}")
+        self._heed(response)
+        code, text = self._complaint(response)
+        if missing is not None:
+            try:
+                return missing(code)
+            except KeyError:
+                pass
+        return Unavailable(f"{response.status} {code} {text}".strip())
+
+    async def act(
+        self,
+        request: Request,
+        count: int,
+        read: Callable[[bytes], tuple[Outcome, ...]],
+        *,
+        urgent: bool,
+        timeout_ns: int,
+    ) -> tuple[Outcome, ...]:
+        """Send, once, what may change something; gives ``count`` outcomes and never raises.
+
+        ``urgent`` = a cancel: it leaves although the venue asked for patience, unless it banned us.
+        """
+        held_until_ns = self.held_until_ns(urgent=urgent)
+        if held_until_ns:
+            return (NotSent(held_until_ns, "the venue asked for patience"),) * count
+        try:
+            response = await self._transport.request(request, timeout_ns=timeout_ns)
+        except TransportError as error:
+            return (self._table.no_answer(error),) * count
+        if response.status == 200:
+            return self._read(response, count, read)
+        self._heed(response)
+        code, text = self._complaint(response)
+        retry_at_ns = retry_after_ns(response, self._clock.now_ns())
+        return (self._table.judge(response.status, code, text, retry_at_ns=retry_at_ns),) * count
+
+    def _read(
+        self, response: Response, count: int, read: Callable[[bytes], tuple[Outcome, ...]]
+    ) -> tuple[Outcome, ...]:
+        try:
+            outcomes = read(response.body)
+        except (ValueError, msgspec.MsgspecError) as error:
+            return (Unknown(f"cannot be read: {error}"),) * count
+        if len(outcomes) != count:
+            return (Unknown(f"{len(outcomes)} outcomes for {count} requests"),) * count
+        return outcomes
+
+    def _heed(self, response: Response) -> None:
+        # Whatever the code says, a venue that is asked too often says so by these two.
+        if response.status == 429:
+            until_ns = retry_after_ns(response, self._clock.now_ns())
+            self._busy_until_ns = max(self._busy_until_ns, until_ns)
+        elif response.status == _BANNED:
+            until_ns = retry_after_ns(response, self._clock.now_ns())
+            self._banned_until_ns = max(self._banned_until_ns, until_ns)
