@@ -7,6 +7,7 @@
     ├── PluginError      a plugin is missing, broken or offers something twice
     ├── StoreError       the database cannot be opened, read or written
     ├── FeedError        a market-data source or a recording is unusable
+    ├── ControlError     a running engine cannot be reached, or refuses what it is asked
     └── UsageError       a command was asked for something that does not exist
 
 What a venue answers and what risk refuses are values, not errors (`fairlead.model.outcome`).
@@ -23,6 +24,7 @@ from typing_extensions import override
 
 __all__ = [
     "ConfigError",
+    "ControlError",
     "EngineError",
     "ExitCode",
     "FeedError",
@@ -106,10 +108,12 @@ class StoreError(EngineError):
 
     exit_code = ExitCode.HALTED
 
-    def __init__(self, place: str, reason: str) -> None:
+    def __init__(self, place: str, reason: str, *, fenced: bool = False) -> None:
         super().__init__(place, reason)
         #: The database, without credentials.
         self.place = place
+        #: True: nothing is broken, but a later run of the instance owns the database now.
+        self.fenced = fenced
         #: What is wrong and what would help.
         self.reason = reason
 
@@ -152,6 +156,26 @@ class FeedError(EngineError):
         if self.offset is not None:
             where += f", offset {self.offset}"
         return f"{where}: {self.reason}"
+
+
+class ControlError(EngineError):
+    """A running engine cannot be reached, or refuses what it is asked."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+    def __init__(
+        self, instance: str, reason: str, exit_code: ExitCode = ExitCode.UNAVAILABLE
+    ) -> None:
+        super().__init__(instance, reason)
+        #: The instance that was asked.
+        self.instance = instance
+        #: What is wrong and what would help.
+        self.reason = reason
+        self.exit_code = exit_code
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.instance}: {self.reason}"
 
 
 class UsageError(EngineError):

@@ -28,6 +28,9 @@ SEAMS: Mapping[str, frozenset[str]] = {
     "core/fairlead/kernel/virtual.py": frozenset({"wall clock", "bare sleep", "socket"}),
     "core/fairlead/kernel/ids.py": frozenset({"chance"}),
     "core/fairlead/kernel/transport.py": frozenset({"web client", "socket"}),
+    # The control socket: it reaches no venue, and no run hears of it that is not spoken to.
+    "core/fairlead/kernel/control_socket.py": frozenset({"socket"}),
+    "core/fairlead/kernel/control_server.py": frozenset({"socket"}),
     "core/fairlead/kernel/process.py": frozenset({"process"}),
     "core/fairlead/store/": frozenset({"database"}),
     "core/fairlead/store/writer.py": frozenset({"thread"}),

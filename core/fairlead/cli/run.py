@@ -20,7 +20,7 @@ from fairlead.cli.option import duration_ns
 from fairlead.cli.summary import next_commands, summary_text
 from fairlead.cli.watch import LiveWatch, ProgressWatch
 from fairlead.errors import EngineError, ExitCode, StoreError, UsageError
-from fairlead.kernel import RunResult, Session, SessionOptions, SystemProcess
+from fairlead.kernel import RunResult, Session, SessionOptions, SystemProcess, socket_path
 from fairlead.ledger import Report
 from fairlead.store import Durability, TraceWriter, open_store
 
@@ -58,9 +58,14 @@ def run(
 
     Example: fairlead run plugins.toml --for "10 min" --speed max
     """
-    options = SessionOptions(for_ns=duration_ns("--for", length), pace=_pace(speed))
     config = found_file(path)
     found = configured(path, sets)
+    options = SessionOptions(
+        for_ns=duration_ns("--for", length),
+        pace=_pace(speed),
+        socket=socket_path(found.settings.store_path.parent, found.settings.engine.instance),
+        reread=lambda: configured(path, sets).settings,
+    )
     mode = found.settings.engine.mode
     if speed is not None and mode != "paper":
         raise UsageError("--speed", speed, f"mode {mode!r} runs in real time; leave it out")

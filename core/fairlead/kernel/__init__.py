@@ -1,5 +1,9 @@
 """Run the engine: clock, plugins, composition, and the desk where everything meets."""
 
+from fairlead.kernel.cast import (
+    Cast,
+    CastCalls,
+)
 from fairlead.kernel.clock import (
     SystemClock,
 )
@@ -9,6 +13,54 @@ from fairlead.kernel.container import (
     build_connector,
     compose,
     settings_seed,
+    strategy_plan,
+)
+from fairlead.kernel.control import (
+    BY_HAND,
+    Control,
+    ControlParts,
+)
+from fairlead.kernel.control_client import (
+    ControlClient,
+)
+from fairlead.kernel.control_command import (
+    COMMANDS,
+    MOST_BYTES,
+    Answer,
+    Attach,
+    Balances,
+    CancelOrders,
+    Command,
+    Fills,
+    Flatten,
+    Orders,
+    Panic,
+    Pause,
+    Pnl,
+    Positions,
+    Query,
+    Reduce,
+    Refused,
+    Reply,
+    Request,
+    Resume,
+    Status,
+    StopRun,
+    Strategy,
+    answer_line,
+    read_request,
+    request_line,
+)
+from fairlead.kernel.control_server import (
+    ControlServer,
+)
+from fairlead.kernel.control_socket import (
+    ControlSocket,
+    connect_socket,
+    socket_path,
+)
+from fairlead.kernel.control_view import (
+    Seen,
 )
 from fairlead.kernel.desk import (
     Desk,
@@ -17,6 +69,11 @@ from fairlead.kernel.desk import (
 from fairlead.kernel.engine import (
     Engine,
     EngineParts,
+)
+from fairlead.kernel.flatten import (
+    FlattenAsked,
+    Flattening,
+    slippage,
 )
 from fairlead.kernel.ids import (
     SeededIds,
@@ -66,6 +123,9 @@ from fairlead.kernel.riskview import (
     AccountFigures,
     EngineRiskView,
 )
+from fairlead.kernel.roster import (
+    Roster,
+)
 from fairlead.kernel.runtime import (
     Runtime,
     SystemRuntime,
@@ -76,6 +136,12 @@ from fairlead.kernel.session import (
     Session,
     SessionOptions,
     SessionOutcome,
+)
+from fairlead.kernel.shell import (
+    standing_by,
+)
+from fairlead.kernel.side import (
+    SideLoop,
 )
 from fairlead.kernel.single import (
     hold_instance,
@@ -106,7 +172,22 @@ from fairlead.kernel.virtual import (
 )
 
 __all__ = [
+    "BY_HAND",
+    "COMMANDS",
+    "MOST_BYTES",
     "AccountFigures",
+    "Answer",
+    "Attach",
+    "Balances",
+    "CancelOrders",
+    "Cast",
+    "CastCalls",
+    "Command",
+    "Control",
+    "ControlClient",
+    "ControlParts",
+    "ControlServer",
+    "ControlSocket",
     "CoreFailure",
     "Desk",
     "DeskParts",
@@ -114,25 +195,46 @@ __all__ = [
     "EngineContainer",
     "EngineParts",
     "EngineRiskView",
+    "Fills",
+    "Flatten",
+    "FlattenAsked",
+    "Flattening",
     "Installed",
     "Levels",
     "Observer",
     "ObserverFailure",
     "ObserverQueue",
     "Observers",
+    "Orders",
+    "Panic",
     "Part",
+    "Pause",
     "Phase",
     "Plugins",
+    "Pnl",
+    "Positions",
+    "Query",
+    "Reduce",
+    "Refused",
+    "Reply",
     "Reporter",
+    "Request",
+    "Resume",
+    "Roster",
     "RunResult",
     "RunSetup",
     "Runtime",
     "SeededIds",
+    "Seen",
     "Session",
     "SessionOptions",
     "SessionOutcome",
+    "SideLoop",
     "StandstillError",
+    "Status",
     "StopReason",
+    "StopRun",
+    "Strategy",
     "StrategyParts",
     "StrategyPlan",
     "StrategyRunner",
@@ -148,8 +250,10 @@ __all__ = [
     "VirtualClock",
     "VirtualLoop",
     "VirtualRuntime",
+    "answer_line",
     "build_connector",
     "compose",
+    "connect_socket",
     "hold_instance",
     "installed",
     "instance_offset_ns",
@@ -158,8 +262,14 @@ __all__ = [
     "markets_of",
     "own_levels",
     "prove_gone",
+    "read_request",
+    "request_line",
     "resting",
     "runtime_for",
     "settings_seed",
+    "slippage",
+    "socket_path",
+    "standing_by",
+    "strategy_plan",
     "try_plugins",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,8 @@ class Cast:
         self.markets: dict[MarketId, MarketTracker] = {}
         self.instruments: dict[MarketId, Instrument] = {}
         self.runners: dict[str, StrategyRunner] = {}
+        #: Where a person wants a market's position, whatever its strategies steer to.
+        self.aims: dict[MarketId, Decimal] = {}
         for plan in parts.strategies:
             self._open(plan.market)
 
@@ -53,6 +56,16 @@ class Cast:
         self._ticker = ticker
         for name in self.runners:
             self._beat(ticker, name)
+
+    def problem(self, market: MarketId) -> str:
+        """Say why a market cannot be traded on this desk; "" = it can."""
+        connector = self._parts.connectors.get(market.venue)
+        if connector is None:
+            known = ", ".join(self._parts.connectors)
+            return f"its venue {market.venue!r} does not run; running are: {known}"
+        if market.symbol not in connector.instruments:
+            return f"its venue has no market {market.symbol!r}"
+        return ""
 
     def enter(self, plan: StrategyPlan) -> StrategyRunner:
         """Put a strategy on its market, in place of one of its name; its orders go over to it."""

@@ -47,7 +47,14 @@ from fairlead.ledger import Obligation, StrategyTerms
 from fairlead.model import ClientId, Instrument
 from fairlead.store import Journal, QueuedStore, RunIdentity, TraceHash
 
-__all__ = ["EngineContainer", "Surroundings", "build_connector", "compose", "settings_seed"]
+__all__ = [
+    "EngineContainer",
+    "Surroundings",
+    "build_connector",
+    "compose",
+    "settings_seed",
+    "strategy_plan",
+]
 
 
 def _ticker(settings: Settings, clock: Clock) -> Ticker:
@@ -195,7 +202,7 @@ def compose(settings: Settings, offers: Offers, holes: Mapping[str, object]) -> 
         container.rules.add_args(providers.Singleton(rule.build, config, context))
     for name in settings.strategies:
         container.strategies.add_args(
-            providers.Singleton(_plan, name, settings=settings, offers=offers)
+            providers.Singleton(strategy_plan, settings, name, offers=offers)
         )
     return container
 
@@ -248,7 +255,8 @@ def _source(
     return offer.build(argument, context)
 
 
-def _plan(name: str, settings: Settings, offers: Offers) -> StrategyPlan:
+def strategy_plan(settings: Settings, name: str, offers: Offers) -> StrategyPlan:
+    """Carry one strategy of a configuration without findings to where it can be built."""
     table = settings.strategies[name]
     offer = offers.controllers[table.controller]
 

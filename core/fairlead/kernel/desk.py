@@ -212,7 +212,9 @@ class Desk:
         return ZERO if flow is None else flow.balance / instrument.multiplier
 
     def target(self, market: MarketId) -> Decimal:
-        """Give what the market's strategies steer to; what is held, until all have said it."""
+        """Give what a person or the strategies steer to; what is held, until all have said it."""
+        if market in self.cast.aims:
+            return self.cast.aims[market]
         targets = [
             runner.target for runner in self.runners.values() if runner.market.market == market
         ]

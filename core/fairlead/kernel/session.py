@@ -10,19 +10,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from fairlead.api import Connector, Offers, Process
 from fairlead.config import Settings, config_hash
 from fairlead.errors import ConfigError, Finding, StoreError
 from fairlead.kernel.clock import SystemClock
-from fairlead.kernel.container import EngineContainer, compose
+from fairlead.kernel.container import EngineContainer, compose, strategy_plan
+from fairlead.kernel.control import Control, ControlParts
+from fairlead.kernel.control_socket import ControlSocket
 from fairlead.kernel.engine import Engine
 from fairlead.kernel.ids import SystemIds
 from fairlead.kernel.outcome import RunResult
 from fairlead.kernel.plugins import Plugins
 from fairlead.kernel.reporter import found_rules
+from fairlead.kernel.roster import Roster
 from fairlead.kernel.runtime import runtime_for
+from fairlead.kernel.shell import standing_by
 from fairlead.kernel.single import hold_instance
 from fairlead.kernel.tally import Tally
 from fairlead.kernel.transport import SystemTransport
@@ -46,6 +52,10 @@ class SessionOptions:
     pace: float | None = None
     #: Decide everything and send nothing.
     observe_only: bool = False
+    #: Where other processes may speak to the run; None = nowhere.
+    socket: Path | None = None
+    #: Read the configuration again, for strategies that come or change while it runs.
+    reread: Callable[[], Settings] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,7 @@ class Session:
         self._store = store
         self._runtime = runtime_for(settings.engine.mode, options.pace)
         self._let_go: Callable[[], None] = lambda: None
+        self._socket: ControlSocket | None = None
         self.clock = self._runtime.clock
         self.container: EngineContainer = compose(
             settings,
@@ -96,14 +107,17 @@ class Session:
         try:
             if not options.observe_only:
                 self._let_go = hold_instance(process, settings)
-            self._assemble()
+            if options.socket is not None:
+                self._socket = ControlSocket.open(options.socket)
+            self._assemble(offers)
         except BaseException:  # whatever it is, nothing stays open
             self._runtime.loop.close()
             store.close()
+            self._close_socket()
             self._let_go()
             raise
 
-    def _assemble(self) -> None:
+    def _assemble(self, offers: Offers) -> None:
         found = self.container.connectors()
         _check_venues(self.settings.engine.mode, found)
         connectors = found.values()
@@ -117,6 +131,23 @@ class Session:
         self.journal = self.container.journal()
         self.tally = Tally(self.journal)
         self.engine: Engine = self.container.engine()
+        #: What a person may tell it, by key or over the socket.
+        self.control = Control(
+            ControlParts(
+                engine=self.engine,
+                setup=self.container.setup(),
+                clock=self.clock,
+                ticker=self.container.ticker(),
+                journal=self.journal,
+                roster=Roster(
+                    settings=self.settings,
+                    reread=self.options.reread,
+                    plan=partial(strategy_plan, offers=offers),
+                    journal=self.journal,
+                    now_ns=self.clock.now_ns,
+                ),
+            )
+        )
 
     @property
     def pace(self) -> float | None:
@@ -139,6 +170,7 @@ class Session:
                 result, report = runner.run(self._run(watch))
         finally:
             failures = [*_refused(self._store.close), *_refused(trace.close)]
+            self._close_socket()
             self._let_go()
         if failures and result.failure is None:
             result.failure = failures[0]
@@ -146,7 +178,8 @@ class Session:
 
     async def _run(self, watch: Watch | None) -> tuple[RunResult, Report | None]:
         try:
-            return await self._watched(watch)
+            async with standing_by(self.control, self._socket):
+                return await self._watched(watch)
         finally:
             transport = self.container.transport()
             if isinstance(transport, SystemTransport):
@@ -165,6 +198,10 @@ class Session:
         if watching is not None and not watching.cancelled():
             result.failure = result.failure or watching.exception()
         return result, await self._report(result)
+
+    def _close_socket(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
 
     async def _report(self, result: RunResult) -> Report | None:
         if not self.engine.assembled:

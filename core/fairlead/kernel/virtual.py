@@ -87,6 +87,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         #: Multiple of real time; None = as fast as possible. Set it before the loop runs.
         self.pace = pace
         self._wall_start: float | None = None
+        #: Gets a turn some fifty times a real second, for work that is really outside.
+        self.beside: Callable[[], None] | None = None
+        self._looked_up = 0.0
         super().__init__(_TimeSelector(self._let_time_pass))
         # asyncio runs a timer when it is due within this much; less than a nanosecond keeps
         # them exact.
@@ -142,10 +145,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return (at_ns - self._start_ns) / _SECOND / self.pace - (now - self._wall_start)
 
     def _let_time_pass(self, timeout: float | None) -> None:
+        self._look_up()
         if not self._ready and (timeout is None or timeout > 0):
             self._go_to_next()
         # After weeks a float of seconds is coarser than that, and what is due must still run.
         self._clock_resolution = max(_RESOLUTION_S, math.ulp(self.time()))
+
+    def _look_up(self) -> None:
+        if self.beside is None:
+            return
+        now = self._monotonic()
+        if now - self._looked_up >= _NAP_S:
+            self._looked_up = now
+            self.beside()
 
     def _go_to_next(self) -> None:
         if not self._scheduled:
@@ -153,7 +165,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         due_ns = self._due_ns()
         while self.pace is not None and (ahead := self._ahead_s(due_ns)) > 0:
             self._nap(min(ahead, _NAP_S))
-            if self._ready:  # a signal came in
+            self._look_up()
+            if self._ready:  # a signal came in, or something from beside
                 return
         self._now_ns = max(self._now_ns, due_ns)
 

@@ -81,9 +81,9 @@ class AccountLedger:
         if not strategies:
             raise ValueError("an account without a strategy has nobody to book for")
         self.currency = currency
-        self.strategies: Mapping[str, StrategyLedger] = {
-            terms.name: StrategyLedger(terms) for terms in strategies
-        }
+        self._strategies = {terms.name: StrategyLedger(terms) for terms in strategies}
+        #: By name; those that left a running account stay, with what they hold.
+        self.strategies: Mapping[str, StrategyLedger] = self._strategies
         self.marks = Marks(currency)
         self.nav = Nav(day_offset_ns)
         #: Trading PnL of all strategies by the minute.
@@ -107,6 +107,32 @@ class AccountLedger:
         self._by_quote = sorted(
             self.strategies.values(), key=lambda s: s.terms.instrument.quote != currency
         )
+
+    def enlist(self, terms: StrategyTerms) -> None:
+        """Let a strategy join the running account, or come back to its own book with new terms.
+
+        What it finds of its base asset becomes its own as of the marks in force, unless another
+        strategy has it; so nothing is won or lost by joining.
+        """
+        known = self._strategies.get(terms.name)
+        if known is not None:
+            known.terms = terms
+            return
+        self._settle()
+        strategy = self._strategies[terms.name] = StrategyLedger(terms)
+        self._by_quote = sorted(
+            self._strategies.values(), key=lambda s: s.terms.instrument.quote != self.currency
+        )
+        key = (terms.instrument.market.venue, terms.instrument.base)
+        self._firsts.setdefault(key[0], strategy)
+        if self._owners.setdefault(key, strategy) is not strategy:
+            return
+        entry = self._assets.get(key)
+        if entry is not None:
+            if entry.rate is not None:
+                strategy.on_mark(entry.rate)
+            strategy.move(self._flow(*key).balance)
+            self._assets[key] = _Asset(strategy, is_base=True)
 
     def open(self, venue: str, balances: Mapping[str, Decimal]) -> None:
         """Start from what a venue holds, before anything of it trades; once per venue."""

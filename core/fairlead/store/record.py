@@ -273,7 +273,7 @@ class ControlAsked(Record, frozen=True, gc=False):
 class StrategyChanged(Record, frozen=True, gc=False):
     """A strategy was added, removed or reloaded while the engine ran.
 
-    ``config`` is its table as TOML keys, as it is from now on; ``config_hash`` that of the whole
+    ``config`` is its table as JSON, as it is from now on; ``config_hash`` that of the whole
     configuration that it came with, "" where it was removed.
     """
 
