@@ -48,15 +48,17 @@ class ProgressWatch:
         step_ns = session.length_ns // _LINES if session.length_ns else _LINE_NS
         while True:
             await session.clock.sleep_ns(max(step_ns, _SECOND))
-            if not session.engine.assembled:
+            elapsed_ns = session.clock.now_ns() - session.engine.started_ns
+            # While the end is being proven there is no more progress to tell of.
+            over = session.length_ns is not None and elapsed_ns > session.length_ns
+            if over or not session.engine.assembled:
                 continue
             ledger = session.engine.desk.ledger
-            elapsed = clock(session.clock.now_ns() - session.engine.started_ns)
-            length = f" of {clock(session.length_ns)}" if session.length_ns else ""
+            length = "" if session.length_ns is None else f" of {clock(session.length_ns)}"
             fills = sum(one.totals.fills for one in ledger.strategies.values())
             trading = sum((one.book.parts.trading for one in ledger.strategies.values()), ZERO)
             self._console.print(
-                f"{elapsed}{length}  fills {fills}  trading PnL {signed(trading)} "
+                f"{clock(elapsed_ns)}{length}  fills {fills}  trading PnL {signed(trading)} "
                 f"{ledger.currency}  drawdown {percent(ledger.nav.drawdown.now, 2)}",
                 highlight=False,
             )
