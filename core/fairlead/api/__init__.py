@@ -7,6 +7,7 @@ from fairlead.api.connector import (
     Connector,
     ConnectorContext,
     DeadlineKind,
+    DeadMan,
     DeadManKind,
     Publish,
     Restartable,
@@ -56,6 +57,7 @@ from fairlead.api.risk import (
 )
 from fairlead.api.seams import (
     Clock,
+    Helper,
     Ids,
     Process,
     Record,
@@ -104,6 +106,7 @@ __all__ = [
     "Controller",
     "ControllerContext",
     "DataSource",
+    "DeadMan",
     "DeadManKind",
     "DeadlineKind",
     "Decision",
@@ -116,6 +119,7 @@ __all__ = [
     "ExecutorView",
     "Filled",
     "Gate",
+    "Helper",
     "Ids",
     "MarketHint",
     "MarketRisk",

@@ -21,6 +21,7 @@ from fairlead.model import (
     OrderUpdate,
     Outcome,
     PositionUpdate,
+    Rejected,
     Unavailable,
     VenueEvent,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Capabilities",
     "Connector",
     "ConnectorContext",
+    "DeadMan",
     "DeadManKind",
     "DeadlineKind",
     "Publish",
@@ -105,11 +107,29 @@ class Restartable(Protocol):
         """Drop every stream and open it again; returns at once."""
 
 
+@runtime_checkable
+class DeadMan(Protocol):
+    """A connector whose venue cancels our orders when it does not hear from us in time.
+
+    It needs `Capabilities.dead_man` besides: `DeadManKind.TIMER`.
+    """
+
+    async def arm(self, timeout_ns: int) -> Rejected | Unavailable | None:
+        """Begin, or begin anew: without another call everything is cancelled after that time.
+
+        None = armed; `Rejected` = this account has no such timer, which is final for the run.
+        """
+
+    async def disarm(self) -> Rejected | Unavailable | None:
+        """End it, once nothing of ours is left; None = done."""
+
+
 class Connector(Protocol):
     """One account at one venue. Only here does the engine wait for the outside.
 
     Nothing here raises for what venue or network do: outcomes are values, queries give a value
-    or `Unavailable`, never a neutral default.
+    or `Unavailable`, never a neutral default. Cancels and queries work without `run` too: a
+    watchdog asks for nothing else.
     """
 
     @property

@@ -7,7 +7,7 @@ same trace.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import msgspec
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clock",
+    "Helper",
     "Ids",
     "Process",
     "Record",
@@ -152,6 +153,17 @@ class Store(Protocol):
         """Commit what is queued and let go of the disk."""
 
 
+class Helper(Protocol):
+    """Another process that we have started."""
+
+    @property
+    def running(self) -> bool:
+        """Tell whether it still runs."""
+
+    def end(self) -> None:
+        """Ask it to end; without effect when it has."""
+
+
 class Process(Protocol):
     """The operating system's view of us: signals, identity, and the last resort for notes."""
 
@@ -172,6 +184,21 @@ class Process(Protocol):
 
     def clear_marker(self, name: str) -> None:
         """Take a note away; without effect when there is none."""
+
+    def beat(self, name: str, text: str) -> None:
+        """Leave a note for other processes to see now; it need not survive a loss of power.
+
+        :raises OSError: when it cannot be left.
+        """
+
+    def start_helper(self, arguments: Sequence[str], log: str) -> Helper:
+        """Start our own command with these arguments; what it says goes to the note ``log``.
+
+        It outlives us, however we end. :raises OSError: when it cannot be started.
+        """
+
+    def interrupt(self, identity: str) -> bool:
+        """Ask the process of that identity to halt; False = it is none of this machine's."""
 
     def lock(self, name: str) -> Callable[[], None] | None:
         """Take a lock that dies with this process; None = another process has it.

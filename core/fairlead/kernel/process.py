@@ -9,12 +9,39 @@ import fcntl
 import os
 import platform
 import signal
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from fairlead.api import Helper
+
 __all__ = ["SystemProcess"]
+
+# What every start of our own command begins with.
+_COMMAND = (sys.executable, "-c", "import sys; from fairlead.cli import main; sys.exit(main())")
+
+
+class _Child:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        if self.running:
+            self._process.terminate()
+            # It has nothing to finish; a zombie would be left otherwise.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_FAREWELL_S)
+
+
+# What a helper may take to end.
+_FAREWELL_S = 2.0
 
 
 class SystemProcess:
@@ -67,6 +94,39 @@ class SystemProcess:
     def clear_marker(self, name: str) -> None:
         """Remove a note, if there is one."""
         (self._folder / name).unlink(missing_ok=True)
+
+    def beat(self, name: str, text: str) -> None:
+        """Replace a note as a whole, without waiting for the disk."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / name
+        unfinished = path.with_name(f"{name}.partial")
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+
+    def start_helper(self, arguments: Sequence[str], log: str) -> Helper:
+        """Start ``fairlead`` with these arguments, where no Ctrl-C of ours reaches it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / log).open("ab") as output:
+            return _Child(
+                subprocess.Popen(  # noqa: S603 - our own command
+                    [*_COMMAND, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                )
+            )
+
+    def interrupt(self, identity: str) -> bool:
+        """Send SIGUSR1 to a process of this machine."""
+        host, _, number = identity.rpartition(":")
+        if host != platform.node() or not number.isdigit():
+            return False
+        try:
+            os.kill(int(number), signal.SIGUSR1)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
 
     def lock(self, name: str) -> Callable[[], None] | None:
         """Lock a file of that name, which then names us as a note does.

@@ -142,7 +142,7 @@ class QueuedStore(ABC):
         if self._failure is not None:
             self._told = True
             # A new one each time: an exception raised twice would mix up its tracebacks.
-            raise StoreError(self._failure.place, self._failure.reason) from self._failure
+            raise _again(self._failure) from self._failure
 
     def _check_waited(self, seq: int) -> None:
         self._check()
@@ -172,6 +172,7 @@ class QueuedStore(ABC):
                     self.place,
                     f"another process has begun run {epoch} of this instance; this is run "
                     f"{origin.epoch} and must not write any more",
+                    fenced=True,
                 )
 
         return check
@@ -372,7 +373,11 @@ def _resolve(waiters: list[asyncio.Future[None]], failure: StoreError | None) ->
         if failure is None:
             waiter.set_result(None)
         else:
-            waiter.set_exception(StoreError(failure.place, failure.reason))
+            waiter.set_exception(_again(failure))
+
+
+def _again(failure: StoreError) -> StoreError:
+    return StoreError(failure.place, failure.reason, fenced=failure.fenced)
 
 
 def _resolve_threadsafe(waiters: list[asyncio.Future[None]], failure: StoreError | None) -> None:

@@ -23,7 +23,7 @@ from fairlead.testing.factory import (
 )
 from fairlead.testing.journal import MemoryStore, MemoryTrace
 from fairlead.testing.neutral import NeutralConfig, NeutralConnector, offer_neutral
-from fairlead.testing.process import VirtualProcess
+from fairlead.testing.process import VirtualHelper, VirtualProcess
 from fairlead.testing.run import run_virtual
 from fairlead.testing.simulated import (
     Deeds,
@@ -75,6 +75,7 @@ __all__ = [
     "VenueTruth",
     "VirtualClock",
     "VirtualLoop",
+    "VirtualHelper",
     "VirtualProcess",
     "VirtualTransport",
     "balance_update",

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-__all__ = ["VirtualProcess"]
+__all__ = ["VirtualHelper", "VirtualProcess"]
+
+
+class VirtualHelper:
+    """A process that was started in name only; ``running`` is the test's to change."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self.arguments = tuple(arguments)
+        self.running = True
+
+    def end(self) -> None:
+        """End it."""
+        self.running = False
 
 
 class VirtualProcess:
@@ -20,6 +32,10 @@ class VirtualProcess:
         self.markers: dict[str, str] = {} if markers is None else markers
         #: Lock name → who has it; hand it to the process after a kill, without the dead one's.
         self.locks: dict[str, str] = {}
+        #: Every other process that was started, in order.
+        self.helpers: list[VirtualHelper] = []
+        #: Identities of the processes that were asked to halt.
+        self.interrupted: list[str] = []
         #: True: the disk refuses notes too.
         self.refuses_markers = False
 
@@ -70,6 +86,24 @@ class VirtualProcess:
     def clear_marker(self, name: str) -> None:
         """Forget a note."""
         self.markers.pop(name, None)
+
+    def beat(self, name: str, text: str) -> None:
+        """Keep a note. :raises OSError: while `refuses_markers`."""
+        if self.refuses_markers:
+            raise OSError(28, "No space left on device")
+        self.markers[name] = text
+
+    def start_helper(self, arguments: Sequence[str], log: str) -> VirtualHelper:
+        """Note that a process was to be started; it counts as running."""
+        del log  # it says nothing
+        helper = VirtualHelper(arguments)
+        self.helpers.append(helper)
+        return helper
+
+    def interrupt(self, identity: str) -> bool:
+        """Note that another process was asked to halt."""
+        self.interrupted.append(identity)
+        return True
 
     def lock(self, name: str) -> Callable[[], None] | None:
         """Take a lock among the processes that share ``locks``; None = another has it."""

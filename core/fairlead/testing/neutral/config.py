@@ -15,7 +15,9 @@ class NeutralConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: str = Field(
-        "", description="the venue's host; by default NAME.test, as a simulated venue answers"
+        "",
+        description="the venue's host, with http:// before it where it answers without encryption "
+        "on this machine; by default NAME.test, as a simulated venue answers",
     )
     window: Duration = Field(
         Duration.parse("3 s"), description="how long after its sending a request may take effect"

@@ -36,6 +36,7 @@ from fairlead.model import (
     OrderUpdate,
     Outcome,
     PositionUpdate,
+    Rejected,
     StreamState,
     StreamStatus,
     Unavailable,
@@ -45,7 +46,6 @@ from fairlead.testing.neutral.config import NeutralConfig
 from fairlead.testing.neutral.decode import NeutralDecoder
 from fairlead.testing.neutral.feed import MarketFeed, UserFeed
 from fairlead.testing.neutral.rest import NeutralRest
-from fairlead.testing.neutral.wire import DeadManAnswer
 
 __all__ = ["NeutralConnector"]
 
@@ -62,9 +62,11 @@ class NeutralConnector:
         self._venue = context.venue
         self._clock = clock = context.clock
         host = config.address or f"{context.venue}.test"
+        secure = "" if host.startswith("http://") else "s"
+        host = host.removeprefix("http://")
         self._decoder = NeutralDecoder(context.venue, clock.now_ns)
         self._rest = NeutralRest(
-            f"https://{host}",
+            f"http{secure}://{host}",
             config.window.ns,
             self._decoder,
             transport=context.transport,
@@ -85,7 +87,7 @@ class NeutralConnector:
         policy = LinkPolicy(silence_ns=config.silence.ns, life_ns=config.life.ns)
         self._links = {
             name: ReconnectingStream(
-                partial("wss://{}/{}".format, host, name),
+                partial("{}/{}".format, f"ws{secure}://{host}", name),
                 feed,
                 policy,
                 transport=context.transport,
@@ -111,7 +113,6 @@ class NeutralConnector:
             visibility_ns=1 * _SECOND,
             dead_man=DeadManKind.TIMER,
             own_orders_in_book=False,
-            simulated=True,
         )
 
     @property
@@ -236,9 +237,13 @@ class NeutralConnector:
         """Read that there are none: it is a spot account."""
         return await self._rest.positions()
 
-    async def arm(self, timeout_ns: int) -> DeadManAnswer | Unavailable:
-        """Have the venue cancel everything unless this comes again in time; 0 = disarm."""
+    async def arm(self, timeout_ns: int) -> Rejected | Unavailable | None:
+        """Have the venue cancel everything unless this comes again in time."""
         return await self._rest.arm(timeout_ns)
+
+    async def disarm(self) -> Rejected | Unavailable | None:
+        """End that, once nothing of ours is left."""
+        return await self._rest.arm(0)
 
     # --- inside
 

@@ -20,6 +20,8 @@ from fairlead.model import (
     OrderUpdate,
     Outcome,
     PositionUpdate,
+    RejectClass,
+    Rejected,
     Unavailable,
 )
 from fairlead.testing.neutral.decode import NEUTRAL_OUTCOMES, NeutralDecoder, read_complaint
@@ -54,6 +56,9 @@ _SNAPSHOT_NS = 700 * _MILLISECOND
 _QUERY_NS = 3 * _SECOND
 
 _NOT_THERE: Mapping[str, OrderUpdate | None] = {"UNKNOWN_ORDER": None}
+_NO_TIMER: Mapping[str, Rejected | None] = {
+    "NO_DEAD_MAN": Rejected("NO_DEAD_MAN", RejectClass.PERMISSION, "no timer for this account")
+}
 
 
 class NeutralRest:
@@ -173,13 +178,23 @@ class NeutralRest:
         read = await self._get("/positions", Positions)
         return read if isinstance(read, Unavailable) else ()
 
-    async def arm(self, timeout_ns: int) -> DeadManAnswer | Unavailable:
-        """Have the venue cancel everything unless this comes again in time; 0 = disarm."""
-        return await self._link.query(
+    async def arm(self, timeout_ns: int) -> Rejected | Unavailable | None:
+        """Have the venue cancel everything unless this comes again in time; 0 = disarm.
+
+        None = done.
+        """
+
+        def done(body: bytes) -> Rejected | None:
+            msgspec.json.decode(body, type=DeadManAnswer)
+            return None
+
+        answer: Rejected | Unavailable | None = await self._link.query(
             Request("POST", f"{self._base}/deadman", {}, encode(DeadMan(timeout_ns))),
-            lambda body: msgspec.json.decode(body, type=DeadManAnswer),
+            done,
             timeout_ns=_QUERY_NS,
+            missing=_NO_TIMER.__getitem__,
         )
+        return answer
 
     async def markets(self) -> Markets | Unavailable:
         """Read the venue's markets and their rules."""
