@@ -340,19 +340,30 @@ class Engine:
 
     async def _finish(self) -> tuple[str, ...]:
         reason = self._stop.reason or StopReason.ASKED
-        left: tuple[str, ...] = ()
+        # Without a desk nobody has looked for what an earlier run left.
+        left = tuple(
+            f"{order.market}: {order.client_id} (not looked for)"
+            for order in self._parts.identity.unfinished
+        )
+        settled = not left
         if self._desk is not None:
             try:
                 self._desk.stop(reason.value)
             except Exception as error:  # noqa: BLE001 - task supervisor: the proof cancels all again
                 self._fail(error, "stop")
             left = await prove_gone(
-                self._desk, self._parts.connectors, self._parts.setup.tag, self._clock
+                self._desk,
+                self._parts.connectors,
+                self._parts.setup.tag,
+                self._clock,
+                self._reconciler.apply,
             )
             for gateway in self._desk.gateways.values():
                 await gateway.drain()
             self._desk.finish()
-        self._parts.journal.append(RunEnded(reason=reason.value, proven=not left))
+            # An order whose end is not in our books is the next run's to take up.
+            settled = not left and not self._desk.orders.live()
+        self._parts.journal.append(RunEnded(reason=reason.value, proven=settled))
         self._parts.observers.stopped(self._parts.setup.instance, reason.value, not left)
         await self._parts.observers.drain()
         return left

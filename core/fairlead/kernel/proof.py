@@ -6,7 +6,7 @@ show none of ours, the first begun after the deadline of the last create whose a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fairlead.api import Clock, Connector
 from fairlead.kernel.desk import Desk
@@ -23,11 +23,17 @@ _MARGIN_NS = 1 * _SECOND
 
 
 async def prove_gone(
-    desk: Desk, connectors: Mapping[str, Connector], tag: int, clock: Clock
+    desk: Desk,
+    connectors: Mapping[str, Connector],
+    tag: int,
+    clock: Clock,
+    settle: Callable[[int], None],
 ) -> tuple[str, ...]:
     """Cancel and read until proven; gives what is left after 60 s, empty = proven.
 
-    What a read shows although it should be gone is cancelled once more. ``tag`` tells our
+    Proven gone means gone at the venue and ended in our books: what an order had filled before
+    it went is part of the proof, so ``settle`` asks for each that has no end and works the
+    answers in. What a read shows although it should be gone is cancelled once more. ``tag`` tells our
     instance's orders from those of others, which are left alone.
     """
     limit_ns = clock.now_ns() + _LIMIT_NS
@@ -37,7 +43,8 @@ async def prove_gone(
         desk.pipeline.cancel_all("stop")
         desk.pipeline.dispatch()
         await clock.sleep_until_ns(min(_landed_ns(desk, connectors), limit_ns))
-        left = _unsent(desk)
+        settle(clock.now_ns())
+        left = _unended(desk)
         for venue, connector in connectors.items():
             left += await _read_left(desk, venue, connector, tag, clock, limit_ns)
         clean_reads = 0 if left else clean_reads + 1
@@ -61,12 +68,12 @@ def _landed_ns(desk: Desk, connectors: Mapping[str, Connector]) -> int:
     )
 
 
-def _unsent(desk: Desk) -> tuple[str, ...]:
-    # Recorded, and about to leave as soon as the disk has it: nothing is over yet.
+def _unended(desk: Desk) -> tuple[str, ...]:
+    # Recorded and not closed in our books: it may yet leave, land, fill, or have filled.
     return tuple(
-        f"{order.intent.slot.market.venue}: {order.client_id} (not sent yet)"
+        f"{order.intent.slot.market.venue}: {order.client_id} "
+        f"({'not sent yet' if order.sent_ns is None else order.state.value})"
         for order in desk.orders.live()
-        if order.sent_ns is None
     )
 
 
