@@ -164,9 +164,16 @@ class ControlError(EngineError):
     exit_code = ExitCode.UNAVAILABLE
 
     def __init__(
-        self, instance: str, reason: str, exit_code: ExitCode = ExitCode.UNAVAILABLE
+        self,
+        instance: str,
+        reason: str,
+        exit_code: ExitCode = ExitCode.UNAVAILABLE,
+        *,
+        gone: bool = True,
     ) -> None:
         super().__init__(instance, reason)
+        #: False: it is there, and refuses.
+        self.gone = gone
         #: The instance that was asked.
         self.instance = instance
         #: What is wrong and what would help.

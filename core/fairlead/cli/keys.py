@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import select  # sim-ok: asks whether a key is there, never waits for one
+import select  # sim-ok: asks for keys; only where no engine runs does it wait
 from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any
@@ -46,6 +46,12 @@ class Keys:
         if self._terminal >= 0:
             with suppress(termios.error):  # the terminal may be gone
                 termios.tcsetattr(self._terminal, termios.TCSADRAIN, self._before)
+
+    def pressed_within(self, patience_s: float) -> str:
+        """Give the keys pressed by then; comes back with the first one."""
+        keyboard = [self._terminal] if self._terminal >= 0 else []
+        select.select(keyboard, [], [], patience_s)
+        return self.pressed()
 
     def pressed(self) -> str:
         """Give the keys pressed since the last call."""

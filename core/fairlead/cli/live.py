@@ -41,8 +41,15 @@ __all__ = [
     "live_svg",
 ]
 
-#: Key → what it does, as far as a key does something now.
-LIVE_KEYS: Mapping[str, str] = {"q": "stop clean", "e": "explain last"}
+#: Key → what it does.
+LIVE_KEYS: Mapping[str, str] = {
+    "p": "pause",
+    "r": "reduce-only",
+    "c": "cancel all",
+    "K": "panic",
+    "e": "explain line",
+    "q": "stop clean",
+}
 
 _POSTURES = {"ACTIVE": "green", "REDUCING": "yellow", "CANCEL_ONLY": "red", "HALTED": "bold red"}
 _BULLET = "●"
@@ -105,6 +112,8 @@ class LiveStrategy:
     #: The base asset's part of what both assets are worth, and the target's; None = unavailable.
     base_share: float | None = None
     target_share: float | None = None
+    #: A person holds its quotes back.
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,10 @@ class LiveState:
     #: The last events, newest first.
     events: Sequence[LiveEvent] = ()
     keys: Mapping[str, str] = field(default_factory=lambda: LIVE_KEYS)
+    #: Which rule restrains trading; "" = none does.
+    posture_rule: str = ""
+    #: How the order of the last fill came about, in one line.
+    explanation: str = ""
 
 
 class LiveView:

@@ -20,13 +20,25 @@ __all__ = ["COMMANDS", "CommandLine", "cli", "main"]
 
 #: Command → where it is defined. A command's module is imported when it is called or listed.
 COMMANDS: Mapping[str, str] = {
+    "attach": "fairlead.cli.attach:attach",
+    "balances": "fairlead.cli.look:balances",
+    "cancel": "fairlead.cli.act:cancel",
     "config": "fairlead.cli.config:config",
     "data": "fairlead.cli.data:data",
     "explain": "fairlead.cli.explain:explain",
+    "fills": "fairlead.cli.look:fills",
+    "flatten": "fairlead.cli.act:flatten",
     "logs": "fairlead.cli.logs:logs",
+    "orders": "fairlead.cli.look:orders",
+    "pause": "fairlead.cli.act:pause",
     "plugins": "fairlead.cli.plugins:plugins",
+    "pnl": "fairlead.cli.look:pnl",
+    "positions": "fairlead.cli.look:positions",
     "quote": "fairlead.cli.quote:quote",
+    "resume": "fairlead.cli.act:resume",
     "run": "fairlead.cli.run:run",
+    "status": "fairlead.cli.look:status",
+    "strategy": "fairlead.cli.act:strategy",
 }
 
 _PLUGINS = "fairlead.cli.main.plugins"

@@ -17,6 +17,7 @@ from rich.text import Text
 from fairlead.cli.config import Configured, config_argument, configured, found_file, set_option
 from fairlead.cli.logs_run import EVENTS, RUNS
 from fairlead.cli.option import duration_ns
+from fairlead.cli.picture import Picture
 from fairlead.cli.summary import next_commands, summary_text
 from fairlead.cli.watch import LiveWatch, ProgressWatch
 from fairlead.errors import EngineError, ExitCode, StoreError, UsageError
@@ -65,12 +66,15 @@ def run(
         pace=_pace(speed),
         socket=socket_path(found.settings.store_path.parent, found.settings.engine.instance),
         reread=lambda: configured(path, sets).settings,
+        watchdog=_watchdog(config, sets),
     )
     mode = found.settings.engine.mode
     if speed is not None and mode != "paper":
         raise UsageError("--speed", speed, f"mode {mode!r} runs in real time; leave it out")
     process = SystemProcess(found.settings.store_path.parent)
     session = _session(found, process, options)
+    picture = Picture(session)
+    session.control.picture = picture.tree
     # With --json standard output belongs to the report; everything else goes beside it.
     screen = Console(stderr=as_json)
     watch: LiveWatch | ProgressWatch = ProgressWatch(Console(stderr=True))
@@ -78,6 +82,7 @@ def run(
         if speed is None:
             session.set_pace(_demo_pace(session.length_ns))
         watch = LiveWatch(screen)
+        watch.picture = picture
     # From here on Ctrl-C asks for the clean stop; what is left of a run is always written.
     restore = process.on_stop(session.engine.request_stop)
     try:
@@ -95,6 +100,11 @@ def run(
         restore()
         process.ignore_late_stops()
     ctx.exit(_verdict(outcome.result, unwritten))
+
+
+def _watchdog(config: Path, sets: Sequence[str]) -> tuple[str, ...]:
+    changed = (argument for one in sets for argument in ("--set", one))
+    return ("watchdog", str(config.resolve()), "--once", *changed)
 
 
 def _session(found: Configured, process: SystemProcess, options: SessionOptions) -> Session:

@@ -173,8 +173,8 @@ class Control:
                 return _STARTING if self.phase == "starting" else _STOPPING
             case Pause(target=target) | Resume(target=target):
                 return self._holding(command, target, who)
-            case Reduce():
-                return lambda reply: self._reduce(who)
+            case Reduce(on=on):
+                return lambda reply: self._reduce(who, on=on)
             case CancelOrders(target=target):
                 return self._cancelling(target, who)
             case Flatten():
@@ -193,9 +193,13 @@ class Control:
         self._engine.halt("panic", reason)
         return {"halted": True, "reason": reason}
 
-    def _reduce(self, who: str) -> dict[str, Any]:
-        self._engine.desk.gate.impose(BY_HAND, PostureLevel.REDUCING, f"asked by {who}")
-        return {"posture": PostureLevel.REDUCING.value}
+    def _reduce(self, who: str, *, on: bool) -> dict[str, Any]:
+        gate = self._engine.desk.gate
+        if on:
+            gate.impose(BY_HAND, PostureLevel.REDUCING, f"asked by {who}")
+        else:
+            gate.lift(BY_HAND)
+        return {"reduce_only": on}
 
     def _holding(self, command: Pause | Resume, target: str, who: str) -> Refused | _Effect:
         runners = self._runners(target)

@@ -64,7 +64,7 @@ class ControlClient:
         if answer["ok"]:
             result: dict[str, Any] = answer["result"]
             return result
-        raise ControlError(self._instance, answer["error"], ExitCode(answer["code"]))
+        raise ControlError(self._instance, answer["error"], ExitCode(answer["code"]), gone=False)
 
     def close(self) -> None:
         """Hang up."""

@@ -101,7 +101,9 @@ class Resume(_Command, frozen=True, tag="resume"):
 
 
 class Reduce(_Command, frozen=True, tag="reduce"):
-    """Let no order grow a position until `Resume`."""
+    """Let no order grow a position, until it is taken back or everything is resumed."""
+
+    on: bool = True
 
 
 class CancelOrders(_Command, frozen=True, tag="cancel"):

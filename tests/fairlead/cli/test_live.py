@@ -105,7 +105,9 @@ def test_what_does_not_fit_beside_its_neighbour_goes_below() -> None:
 
 
 def test_only_the_keys_that_do_something_are_named() -> None:
-    assert shown(STATE)[-1].rstrip() == " q stop clean · e explain last"
+    assert shown(STATE)[-1].rstrip() == (
+        " p pause · r reduce-only · c cancel all · K panic · e explain line · q stop clean"
+    )
 
 
 def test_the_last_events_are_shown_newest_first() -> None:

@@ -1,0 +1,179 @@
+"""Tell a running engine what to do: ``fairlead pause | resume | cancel | flatten | strategy``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fairlead.cli.engine import EnginePlace, ask, engine_options, json_option, print_json
+from fairlead.errors import ControlError, ExitCode
+from fairlead.kernel.control_command import CancelOrders, Flatten, Pause, Resume, Strategy
+from fairlead.kernel.halt import Halt, lift_halt, read_halt
+from fairlead.kernel.process import SystemProcess
+
+__all__ = ["cancel", "flatten", "pause", "resume", "strategy"]
+
+# An exit may take a minute of the engine's time, and as long of ours where that runs slower.
+_FLATTEN_S = 180.0
+
+
+@click.command()
+@click.argument("target", metavar="[STRATEGY|MARKET]", default="")
+@engine_options
+@json_option
+def pause(place: EnginePlace, target: str, as_json: bool) -> None:
+    """Pull the quotes of a strategy, of a market or of all; hedges and stops go on.
+
+    Example: fairlead pause alt
+    """
+    done = ask(place, Pause(target))
+    _say(done, as_json, f"paused: {', '.join(done['paused'])}; go on: fairlead resume {target}")
+
+
+@click.command()
+@click.argument("target", metavar="[STRATEGY|MARKET]", default="")
+@engine_options
+@json_option
+def resume(place: EnginePlace, target: str, as_json: bool) -> None:
+    """Let a strategy, a market or all quote again; without one, lift a halt and a reduce-only too.
+
+    A halt says first why it is there. The engine that halted has stopped: start it again then.
+
+    Example: fairlead resume main:ALT/USDT
+    """
+    halt = _lifted(place) if not target else None
+    try:
+        done = ask(place, Resume(target))
+    except ControlError as error:
+        # What halted an engine has stopped it as well, so there is none to ask.
+        if halt is None or error.exit_code is not ExitCode.UNAVAILABLE:
+            raise
+        done = {"resumed": []}
+    done["halt"] = None if halt is None else {"rule": halt.rule, "reason": halt.reason}
+    if as_json:
+        print_json(done)
+        return
+    if halt is not None:
+        click.echo(f"halted by {halt.rule}: {halt.reason}")
+        click.echo("lifted; start it again: fairlead run")
+    if done["resumed"] or halt is None:
+        click.echo(f"resumed: {', '.join(done['resumed']) or 'nothing was paused'}")
+
+
+@click.command()
+@click.argument("target", metavar="[MARKET|ORDER]", default="")
+@engine_options
+@json_option
+def cancel(place: EnginePlace, target: str, as_json: bool) -> None:
+    """Cancel an order, those of a market, or all; strategies that are not paused quote anew.
+
+    Example: fairlead cancel main:ALT/USDT
+    """
+    done = ask(place, CancelOrders(target))
+    names = ", ".join(order[-8:] for order in done["orders"])
+    _say(done, as_json, f"cancelling {len(done['orders'])} orders{': ' if names else ''}{names}")
+
+
+@click.command()
+@click.argument("market")
+@click.option(
+    "--max-slippage",
+    metavar="RATIO",
+    required=True,
+    help='How far from the mid of now no order may be priced, e.g. "0.3%" or "30 bps".',
+)
+@click.option(
+    "--to",
+    type=click.Choice(["target", "zero"]),
+    default="target",
+    help="Where the position goes: what the strategies steer to, or nothing.",
+)
+@engine_options
+@json_option
+@click.pass_context
+def flatten(
+    ctx: click.Context,
+    place: EnginePlace,
+    market: str,
+    max_slippage: str,
+    to: str,
+    as_json: bool,
+) -> None:
+    """Pause a market and bring its position to the target, by taking at a bounded price.
+
+    Ends with 1 when something is left that could still be traded.
+
+    Example: fairlead flatten main:ALT/USDT --max-slippage "30 bps"
+    """
+    done = ask(place, Flatten(market, max_slippage, to), patience_s=_FLATTEN_S)
+    average = "" if done["average"] is None else f" at {done['average']} on average"
+    bound = "" if done["bound"] is None else f", bound {done['bound']}"
+    side = done["side"] or "nothing to do"
+    _say(
+        done,
+        as_json,
+        f"{market}: {side} {done['filled']}{average}{bound}; left {done['residual']} "
+        f"({done['end']}); its strategies are paused: fairlead resume {market}",
+    )
+    ctx.exit(ExitCode.CHECK_FAILED if done["open"] else ExitCode.CLEAN)
+
+
+@click.group()
+def strategy() -> None:
+    """Add, remove and reload strategies of a running engine from its configuration file.
+
+    Example: fairlead strategy reload alt
+    """
+
+
+def _change(change: str, text: str) -> None:
+    @strategy.command(change, help=text)
+    @click.argument("name")
+    @engine_options
+    @json_option
+    def command(place: EnginePlace, name: str, as_json: bool) -> None:
+        done = ask(place, Strategy(change, name))
+        waits = done.get("waits_for_next_start")
+        more = f"; changed too, from the next start on: {', '.join(waits)}" if waits else ""
+        _say(done, as_json, f"{change} {name} on {done['market']}: done{more}")
+
+
+_change(
+    "add",
+    """Begin a strategy that the configuration file has by now, at the next tick.
+
+    The whole file is checked first.
+
+    Example: fairlead strategy add beta
+    """,
+)
+_change(
+    "remove",
+    """End a strategy at the next tick: its orders are cancelled, its position stays.
+
+    Example: fairlead strategy remove beta
+    """,
+)
+_change(
+    "reload",
+    """Give a strategy the settings that the configuration file has by now, at the next tick.
+
+    The whole file is checked first; orders that still fit stay.
+
+    Example: fairlead strategy reload alt
+    """,
+)
+
+
+def _lifted(place: EnginePlace) -> Halt | None:
+    process = SystemProcess(place.folder)
+    halt = read_halt(process, place.instance)
+    return None if halt is None else lift_halt(process, place.instance)
+
+
+def _say(done: dict[str, Any], as_json: bool, text: str) -> None:
+    if as_json:
+        print_json(done)
+    else:
+        click.echo(text)
