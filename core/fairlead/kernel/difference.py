@@ -11,8 +11,10 @@ from fairlead.store import Incident, Journal
 
 __all__ = ["BalanceWatch"]
 
-# A difference counts when two readings in a row show the same one: news may be under way.
-_READINGS = 2
+# A difference counts when two readings, this far apart at least, show the same one.
+_APART_NS = 5_000_000_000
+# How long after a fill the venue's own figures may still be those of before.
+_LAG_NS = 5_000_000_000
 
 
 class BalanceWatch:
@@ -21,7 +23,18 @@ class BalanceWatch:
     def __init__(self, venue: str, journal: Journal) -> None:
         self._venue = venue
         self._journal = journal
+        # The gap of each asset, and when the reading that showed it first was begun.
         self._seen: dict[str, tuple[Decimal, int]] = {}
+        self._moved_ns = 0
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether there is a difference that another reading would explain or confirm."""
+        return bool(self._seen)
+
+    def moved(self, now_ns: int) -> None:
+        """Note that a fill was booked: balances read before, or soon after, prove nothing."""
+        self._moved_ns = now_ns
 
     def compare(self, reading: AccountReading, desk: Desk) -> list[str]:
         """Give the differences that two readings agree on, each with both figures.
@@ -41,10 +54,11 @@ class BalanceWatch:
             if not gap:
                 self._seen.pop(asset, None)
                 continue
-            before, count = self._seen.get(asset, (ZERO, 0))
-            count = count + 1 if before == gap else 1
-            self._seen[asset] = (gap, count)
-            if count < _READINGS:
+            before, begun_ns = self._seen.get(asset, (ZERO, 0))
+            if before != gap or reading.begun_ns - self._moved_ns < _LAG_NS:
+                self._seen[asset] = (gap, reading.begun_ns)
+                continue
+            if reading.begun_ns - begun_ns < _APART_NS:
                 continue
             del self._seen[asset]
             text = (

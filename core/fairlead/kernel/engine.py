@@ -7,70 +7,35 @@ proof: two complete reads of the open orders, a second or more apart, that show 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 
-from fairlead.api import Clock, Connector, PostureLevel, Process
+from fairlead.api import Connector, PostureLevel
 from fairlead.errors import StoreError
 from fairlead.kernel.desk import Desk
 from fairlead.kernel.halt import Halt, read_halt, write_halt
-from fairlead.kernel.observing import ObserverQueue
-from fairlead.kernel.outcome import RunResult, RunSetup, StopReason
-from fairlead.kernel.proof import prove_gone
+from fairlead.kernel.outcome import RunResult, StopReason, StopRequest
+from fairlead.kernel.parts import EngineParts
+from fairlead.kernel.proof import ProofParts, prove_or_hurry
 from fairlead.kernel.reconcile import Reconciler, ReconcilerParts
-from fairlead.kernel.start import reconcile_start, take_up
-from fairlead.kernel.ticker import CoreFailure, Part, Phase, Ticker
+from fairlead.kernel.start import fills_since, reconcile_start, take_up
+from fairlead.kernel.ticker import CoreFailure, Part, Phase
 from fairlead.model import (
     BookSnapshot,
     Fill,
-    MarketId,
     OrderUpdate,
     StreamState,
     StreamStatus,
+    Unavailable,
     VenueEvent,
 )
-from fairlead.store import Incident, Journal, RunEnded, RunIdentity, RunStarted
+from fairlead.store import Incident, RunEnded, RunStarted
 
-__all__ = ["Engine", "EngineParts"]
+__all__ = ["Engine"]
 
 _SECOND = 1_000_000_000
 # How long a venue may take to say that it is there, and to answer the start reconciliation.
 _START_NS = 60 * _SECOND
 _BUFFERED = 100_000
-
-
-class DeskMaker(Protocol):
-    """Builds the desk, once every venue has shown its markets."""
-
-    def __call__(
-        self,
-        *,
-        failed: Callable[[BaseException, str], None],
-    ) -> Desk: ...
-
-
-@dataclass(frozen=True, slots=True)
-class EngineParts:
-    """What an engine is put together from."""
-
-    setup: RunSetup
-    identity: RunIdentity
-    clock: Clock
-    process: Process
-    journal: Journal
-    connectors: Mapping[str, Connector]
-    ticker: Ticker
-    desk: DeskMaker
-    observers: ObserverQueue
-
-
-@dataclass(slots=True)
-class _Stop:
-    reason: StopReason | None = None
-    detail: str = ""
-    failure: BaseException | None = None
-    event: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Engine:
@@ -79,13 +44,14 @@ class Engine:
     def __init__(self, parts: EngineParts) -> None:
         self._parts = parts
         self._clock = parts.clock
-        self._stop = _Stop()
+        self._stop = StopRequest()
         self._desk: Desk | None = None
         self._up: set[str] = set()
         self._ended: set[str] = set()
         self._early: list[VenueEvent] = []
         self._ready = asyncio.Event()
         self._observe_only = False
+        self._untouched = False
         self.started_ns = 0
 
     @property
@@ -105,6 +71,12 @@ class Engine:
         if self._stop.reason is None:
             self._stop.reason, self._stop.detail = reason, detail
         self._stop.event.set()
+
+    def _asked_to_stop(self) -> None:
+        self._stop.signals += 1
+        self.request_stop()
+        if self._stop.signals > 1:
+            self._stop.hurry.set()
 
     async def run(self, *, for_ns: int | None = None, observe_only: bool = False) -> RunResult:
         """Run until the source ends, ``for_ns`` is over, or a stop is requested.
@@ -127,7 +99,7 @@ class Engine:
         if not setup.clean_before:
             self._incident("killed_before", "the run before this one never ended")
         restore = (
-            self._parts.process.on_stop(self.request_stop),
+            self._parts.process.on_stop(self._asked_to_stop),
             self._parts.process.on_kill(lambda: self.halt("kill_switch", "asked by a signal")),
         )
         loop = asyncio.get_running_loop()
@@ -136,7 +108,8 @@ class Engine:
             for name, connector in self._parts.connectors.items()
         ]
         tasks.append(loop.create_task(self._observe(), name="observers"))
-        tasks.append(loop.create_task(self._read_accounts(), name="readers"))
+        tasks.append(loop.create_task(self._beside(self._reconciling), name="readers"))
+        tasks.append(loop.create_task(self._beside(self._protecting), name="protection"))
         work = loop.create_task(self._work(for_ns), name="work")
         try:
             await self._stopped_or_done(work)
@@ -147,6 +120,8 @@ class Engine:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        if self._parts.protection is not None:
+            await self._parts.protection.end(proven=not left)
         return self._result(left)
 
     def publish(self, event: VenueEvent) -> None:
@@ -203,11 +178,6 @@ class Engine:
         self._ready.set()
 
     def _reconcile(self, desk: Desk) -> Reconciler:
-        # Only an order without an end can have fills that nobody has booked.
-        since_ns = dict.fromkeys(self._parts.connectors, self.started_ns)
-        for left in self._parts.identity.unfinished:
-            venue = MarketId.parse(left.market).venue
-            since_ns[venue] = min(since_ns.get(venue, left.recorded_ns), left.recorded_ns)
         parts = ReconcilerParts(
             desk=desk,
             connectors=self._parts.connectors,
@@ -216,7 +186,8 @@ class Engine:
             tag=self._parts.setup.tag,
             epoch=self._parts.setup.epoch,
         )
-        return Reconciler(parts, since_ns)
+        unfinished = self._parts.identity.unfinished
+        return Reconciler(parts, fills_since(unfinished, self._parts.connectors, self.started_ns))
 
     def halt(self, rule: str, reason: str) -> None:
         """Stop trading until a person resumes it; survives a restart."""
@@ -247,13 +218,21 @@ class Engine:
             if self._stop.reason is None and name not in self._ended:
                 self.request_stop(StopReason.VENUE, f"the connector of {name} returned")
 
-    async def _read_accounts(self) -> None:
+    async def _beside(self, work: Callable[[], Awaitable[None]]) -> None:
         await self._ready.wait()
         try:
             if self._desk is not None:
-                await self._reconciler.run()
-        except Exception as error:  # noqa: BLE001 - task supervisor: nobody would compare any more
-            self._fail(error, "readers")
+                await work()
+        except Exception as error:  # noqa: BLE001 - task supervisor: nothing runs without these
+            self._fail(error, "beside the ticks")
+
+    async def _reconciling(self) -> None:
+        await self._reconciler.run()
+
+    async def _protecting(self) -> None:
+        protection = self._parts.protection
+        if protection is not None and not self._observe_only:
+            await protection.run()
 
     async def _observe(self) -> None:
         try:
@@ -308,6 +287,11 @@ class Engine:
         problem = await reconcile_start(
             desk, reconciler, self._parts.connectors, self._clock, limit_ns
         )
+        if isinstance(problem, Unavailable):
+            # Nobody answers, and nothing of ours, of now or of before, can stand there.
+            self._untouched = not desk.orders.live()
+            self.request_stop(StopReason.VENUE, problem.cause)
+            return False
         if problem:
             self.request_stop(StopReason.VENUE, problem)
             return False
@@ -315,6 +299,15 @@ class Engine:
         self._parts.ticker.add(
             Phase.RECONCILE, "account", lambda tick: reconciler.apply(tick.at_ns)
         )
+        protection = self._parts.protection
+        if protection is not None and not self._observe_only:
+            await protection.begin()
+            protection.apply(desk, reconciler.suspect)
+            self._parts.ticker.add(
+                Phase.RECONCILE,
+                "protection",
+                lambda tick: protection.apply(desk, reconciler.suspect),
+            )
         self._parts.ticker.on_failure(self._part_failed)
         self._parts.observers.started(self._parts.setup)
         return True
@@ -346,20 +339,19 @@ class Engine:
             for order in self._parts.identity.unfinished
         )
         settled = not left
-        if self._desk is not None:
+        if self._desk is not None and not self._untouched:
             try:
                 self._desk.stop(reason.value)
             except Exception as error:  # noqa: BLE001 - task supervisor: the proof cancels all again
                 self._fail(error, "stop")
-            left = await prove_gone(
-                self._desk,
-                self._parts.connectors,
-                self._parts.setup.tag,
-                self._clock,
-                self._reconciler.apply,
+            proof = ProofParts(
+                desk=self._desk,
+                connectors=self._parts.connectors,
+                setup=self._parts.setup,
+                clock=self._clock,
+                settle=self._reconciler.apply,
             )
-            for gateway in self._desk.gateways.values():
-                await gateway.drain()
+            left = await prove_or_hurry(proof, self._stop.hurry)
             self._desk.finish()
             # An order whose end is not in our books is the next run's to take up.
             settled = not left and not self._desk.orders.live()
@@ -377,7 +369,10 @@ class Engine:
         if self._stop.failure is not None:
             return
         self._stop.failure = error
-        self.halt("store", str(error))
+        if error.fenced:
+            self._halt(str(error))  # the note would halt the run that has taken over
+        else:
+            self.halt("store", str(error))
 
     def _fail(self, error: BaseException, where: str) -> None:
         if isinstance(error, StoreError):

@@ -20,10 +20,12 @@ from fairlead.kernel.stream import StreamHealth
 from fairlead.model import (
     Accepted,
     ClientId,
+    Fill,
     OrderIntent,
     OrderState,
     OrderUpdate,
     Outcome,
+    Slot,
     Unavailable,
 )
 from fairlead.store import Incident, Journal, Reconciled
@@ -74,6 +76,7 @@ class Reconciler:
         self._external: set[str] = set()
         self._since_ns = dict(fills_since_ns)
         self._balances = {venue: BalanceWatch(venue, parts.journal) for venue in parts.connectors}
+        parts.desk.booking.on_fill(self._booked)
         self.streams = {venue: StreamHealth() for venue in parts.connectors}
         #: Readings worked in, and those that gave no answer.
         self.readings = 0
@@ -135,6 +138,10 @@ class Reconciler:
             if market.venue == venue:
                 self._desk.gate.impose(rule, PostureLevel.CANCEL_ONLY, reason, market)
 
+    def _booked(self, fill: Fill, slot: Slot) -> None:
+        del slot
+        self._balances[fill.market.venue].moved(self._parts.clock.now_ns())
+
     async def read(self, venue: str) -> AccountReading | Unavailable:
         """Read one venue now."""
         connector = self._parts.connectors[venue]
@@ -150,7 +157,7 @@ class Reconciler:
         self._read_ns[venue] = clock.now_ns()
         while True:
             await clock.sleep_ns(_BEAT_NS)
-            proven = self.streams[venue].proven
+            proven = self.streams[venue].proven and not self._balances[venue].waits
             due_ns = self._read_ns[venue] + (_CALM_NS if proven else _ALARMED_NS)
             if clock.now_ns() < due_ns and venue not in self._suspicious:
                 continue

@@ -42,6 +42,11 @@ class VenueAccount:
         """Give what the venue holds for us, by asset."""
         return {asset: update.total for asset, update in sorted(self._balances.items())}
 
+    def as_of(self, asset: str) -> int | None:
+        """Give the venue's time of what is known of an asset; None = nothing is."""
+        held = self._balances.get(asset)
+        return None if held is None else held.venue_ns
+
     def balance(self, asset: str, orders: Iterable[Order]) -> Balance:
         """Give an asset's balance; ``orders`` = all live orders of ours at this venue."""
         held = self._balances.get(asset)
