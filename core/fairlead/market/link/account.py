@@ -26,7 +26,7 @@ class AccountReplay:
         publish: Callable[[AccountEvent], None],
         clock: Clock,
         *,
-        overlap_ns: int = 10 * _SECOND,
+        overlap_ns: int = 30 * _SECOND,
         pause_ns: int = _SECOND // 2,
     ) -> None:
         self._fills = fills

@@ -16,6 +16,7 @@ __all__ = ["RestLink"]
 AnswerT = TypeVar("AnswerT")
 
 _SECOND = 1_000_000_000
+_BUSY = 429
 _BANNED = 418
 
 #: Reads the code and the text out of an answer that is no acceptance; ("", "") when it cannot.
@@ -36,15 +37,16 @@ class RestLink:
         self._complaint = complaint
         self._transport = transport
         self._clock = clock
-        self._busy_until_ns = 0
-        self._banned_until_ns = 0
+        # By the monotonic clock: patience does not end because somebody set the time.
+        self._busy_until_ns: int | None = None
+        self._banned_until_ns: int | None = None
 
     def held_until_ns(self, *, urgent: bool = False) -> int:
         """Say until when the venue does not want to hear from us; 0 = it may be asked now."""
-        until_ns = self._banned_until_ns
-        if not urgent:
-            until_ns = max(until_ns, self._busy_until_ns)
-        return until_ns if until_ns > self._clock.now_ns() else 0
+        holds = (self._banned_until_ns, None if urgent else self._busy_until_ns)
+        until_ns = max((hold for hold in holds if hold is not None), default=None)
+        left_ns = 0 if until_ns is None else until_ns - self._clock.monotonic_ns()
+        return self._clock.now_ns() + left_ns if left_ns > 0 else 0
 
     async def query(
         self,
@@ -118,9 +120,10 @@ class RestLink:
 
     def _heed(self, response: Response) -> None:
         # Whatever the code says, a venue that is asked too often says so by these two.
-        if response.status == 429:
-            until_ns = retry_after_ns(response, self._clock.now_ns())
-            self._busy_until_ns = max(self._busy_until_ns, until_ns)
-        elif response.status == _BANNED:
-            until_ns = retry_after_ns(response, self._clock.now_ns())
-            self._banned_until_ns = max(self._banned_until_ns, until_ns)
+        if response.status not in (_BUSY, _BANNED):
+            return
+        until_ns = retry_after_ns(response, self._clock.monotonic_ns())
+        if response.status == _BUSY:
+            self._busy_until_ns = max(self._busy_until_ns or until_ns, until_ns)
+        else:
+            self._banned_until_ns = max(self._banned_until_ns or until_ns, until_ns)

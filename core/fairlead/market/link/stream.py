@@ -181,12 +181,9 @@ class ReconnectingStream:
         self.connects += 1
         stream = await self._transport.connect(self._url(), timeout_ns=policy.connect_timeout_ns)
         try:
-            async with asyncio.timeout(policy.connect_timeout_ns / _SECOND):
-                await self._user.subscribe(stream)
-        except BaseException as error:
+            await self._subscribe(stream)
+        except BaseException:
             await stream.close()
-            if isinstance(error, TimeoutError):
-                raise TransportError("the subscription was not answered", sent=True) from error
             raise
         now_ns = clock.monotonic_ns()
         connection = _Connection(stream, now_ns, now_ns, held=[] if hold else None)
@@ -196,6 +193,13 @@ class ReconnectingStream:
         if policy.ping is not None:
             connection.tasks.append(loop.create_task(self._ping(connection, policy.ping)))
         return connection
+
+    async def _subscribe(self, stream: Stream) -> None:
+        try:
+            async with asyncio.timeout(self._policy.connect_timeout_ns / _SECOND):
+                await self._user.subscribe(stream)
+        except TimeoutError as error:
+            raise TransportError("the subscription was not answered", sent=True) from error
 
     async def _close(self, connection: _Connection) -> None:
         self._open.remove(connection)
