@@ -16,6 +16,9 @@ def duration_ns(option: str, text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        return Duration.parse(text).ns
+        duration = Duration.parse(text)
     except ValueError as error:
         raise UsageError(option, text, str(error)) from error
+    if not duration.ns:
+        raise UsageError(option, text, 'write a duration above zero, e.g. "10 min"')
+    return duration.ns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from fairlead.api import KEEP, Gate, Place
+from fairlead.api import KEEP, Denied, Gate, Place
 from fairlead.cli.config import config_argument, configured, set_option
 from fairlead.cli.explain import chain_lines
 from fairlead.cli.figure import clock
@@ -169,7 +170,7 @@ def _text(ladder: _Ladder) -> Text:
         text.append(f"{trimmed(one.quantity)} @ {trimmed(one.price)}", "bold")
         if line.refusal is not None:
             denied = line.refusal.denied
-            text.append(f"   would be denied by {denied.rule}: {denied.detail or denied.observed}")
+            text.append(f"   would be denied by {denied.rule}: {_figures(denied)}")
         text.append("\n")
         for row in chain_lines(_reasons(one)):
             text.append("    ").append_text(row).append("\n")
@@ -198,6 +199,15 @@ def _as_json(ladder: _Ladder) -> dict[str, Any]:
             for line in ladder.lines
         ],
     }
+
+
+def _figures(denied: Denied) -> str:
+    detail = f" ({denied.detail})" if denied.detail else ""
+    return f"{_shown(denied.observed)}, limit {_shown(denied.limit)}{detail}"
+
+
+def _shown(figure: Decimal | str) -> str:
+    return trimmed(figure) if isinstance(figure, Decimal) else figure
 
 
 def _reasons(quote: Quote) -> list[dict[str, Any]]:

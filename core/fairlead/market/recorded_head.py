@@ -24,7 +24,7 @@ from fairlead.market.decode import (
     parse_binance,
 )
 from fairlead.market.recorded_lines import RecordedLines
-from fairlead.model import MarketId, Scale, unscaled
+from fairlead.model import MarketId, Scale, trimmed, unscaled
 
 __all__ = ["BinanceKind", "RecordingHead", "read_recording_head"]
 
@@ -153,8 +153,8 @@ class _Seen:
         tick = gcd(*(price for price, _ in levels))
         lot = gcd(*(quantity for _, quantity in levels))
         return (
-            unscaled(tick, scale.price_decimals) if tick else None,
-            unscaled(lot, scale.quantity_decimals) if lot else None,
+            _plain(tick, scale.price_decimals) if tick else None,
+            _plain(lot, scale.quantity_decimals) if lot else None,
         )
 
 
@@ -185,3 +185,8 @@ def _kind(raw: Raw) -> BinanceKind:
 
 def _decimals(text: str) -> int:
     return min(len(text.partition(".")[2]), 24)
+
+
+def _plain(value: int, decimals: int) -> Decimal:
+    # Without the zeros that feeds pad with, so that prices on this grid have none either.
+    return Decimal(trimmed(unscaled(value, decimals)))
