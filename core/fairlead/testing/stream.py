@@ -33,13 +33,15 @@ class Pipe:
 
         :raises TransportError: when the stream is gone and what was under way has arrived.
         """
-        while not self._under_way:
-            if self.broken is not None:
-                raise TransportError(f"stream closed: {self.broken}", sent=True)
-            self._arrived.clear()
-            await self._arrived.wait()
-        await self._clock.sleep_until_ns(self._under_way[0][0])
-        return self._under_way.popleft()[1]
+        while True:
+            while not self._under_way:
+                if self.broken is not None:
+                    raise TransportError(f"stream closed: {self.broken}", sent=True)
+                self._arrived.clear()
+                await self._arrived.wait()
+            await self._clock.sleep_until_ns(self._under_way[0][0])
+            if self._under_way:  # else it was lost while it was under way
+                return self._under_way.popleft()[1]
 
     def cut(self, cause: str, *, lose: bool) -> None:
         """Carry nothing more; ``lose`` = not even what is under way."""

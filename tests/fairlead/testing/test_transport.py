@@ -3,7 +3,14 @@ import asyncio
 import pytest
 
 from fairlead.api import Request, Response, TransportError
-from fairlead.testing import Passage, ServerStream, VirtualClock, VirtualTransport, run_virtual
+from fairlead.testing import (
+    Passage,
+    Pipe,
+    ServerStream,
+    VirtualClock,
+    VirtualTransport,
+    run_virtual,
+)
 
 SECOND = 1_000_000_000
 MS = 1_000_000
@@ -255,3 +262,17 @@ def test_a_stream_that_does_not_open_in_time_was_not_opened(passage: Passage) ->
         return error.sent, clock.now_ns()
 
     assert run_virtual(main) == (False, SECOND)
+
+
+def test_a_message_that_is_lost_while_it_is_waited_for_is_a_broken_stream() -> None:
+    async def main(clock: VirtualClock) -> None:
+        pipe = Pipe(clock, 10)
+        pipe.put("lost")
+        waiting = asyncio.get_running_loop().create_task(pipe.get())
+        await clock.sleep_ns(5)
+        pipe.cut("connection lost", lose=True)
+
+        with pytest.raises(TransportError, match="connection lost"):
+            await waiting
+
+    run_virtual(main)

@@ -136,8 +136,13 @@ class NeutralConnector:
         return CONTIGUOUS
 
     def resync(self, symbol: str) -> None:
-        """Begin to fetch a fresh snapshot; up to three times, within 3 s."""
-        self._books.resync(symbol)
+        """Begin to fetch a fresh snapshot; up to three times, within 3 s.
+
+        Without diffs to follow it no snapshot is worth anything: while the market's stream is
+        down nothing is fetched, and when it is up again it is fetched unasked.
+        """
+        if self._links["market"].up:
+            self._books.resync(symbol)
 
     def restart_streams(self, reason: str) -> None:
         """Drop both streams and open them again."""

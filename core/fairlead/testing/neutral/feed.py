@@ -76,8 +76,8 @@ class UserFeed:
         self.publish: Publish = lambda event: None
         self.changed = changed
         self._last: int | None = None
-        # Numbers that were passed over, in order: overtaken, or lost.
-        self._missing: dict[int, None] = {}
+        # Numbers that were passed over, and until when they may still come: overtaken, or lost.
+        self._missing: dict[int, int] = {}
         self._waits = False
 
     async def subscribe(self, stream: Stream) -> None:
@@ -117,16 +117,19 @@ class UserFeed:
         self._last = number
         missed = range(last + 1, number + (message.news is None))
         if missed:
-            self._missing.update(dict.fromkeys(missed[-_MOST_MISSING:]))
+            until_ns = self._clock.monotonic_ns() + _OVERTAKEN_NS
+            self._missing.update(dict.fromkeys(missed[-_MOST_MISSING:], until_ns))
             self._wait()
 
     def _wait(self) -> None:
-        if not self._waits:
+        if self._missing and not self._waits:
             self._waits = True
-            self._clock.call_at_ns(self._clock.now_ns() + _OVERTAKEN_NS, self._count_up)
+            left_ns = min(self._missing.values()) - self._clock.monotonic_ns()
+            self._clock.call_at_ns(self._clock.now_ns() + max(left_ns, 0), self._count_up)
 
     def _count_up(self) -> None:
         self._waits = False
-        if self._missing:
-            self._missing.clear()
+        if any(until_ns <= self._clock.monotonic_ns() for until_ns in self._missing.values()):
+            self._missing.clear()  # reading finds them all
             self._lost()
+        self._wait()
