@@ -40,8 +40,8 @@ def call(
     )
 
 
-def start(*arguments: str, cwd: Path, terminal: int | None = None) -> "subprocess.Popen[str]":
-    """Begin to run; with ``terminal`` all three streams are that terminal."""
+def begin(*arguments: str, cwd: Path, terminal: int | None = None) -> "subprocess.Popen[str]":
+    """Start and let it run; with ``terminal`` all three streams are that terminal."""
     stdin = subprocess.DEVNULL if terminal is None else terminal
     other = subprocess.PIPE if terminal is None else terminal
     return subprocess.Popen(

@@ -176,11 +176,7 @@ class LiveView:
         for event in state.events[: self._events]:
             stamp = _text(f"   {clock(event.at_ns)}  ", style="dim")
             yield stamp.append(event.text, style=event.style)
-        keys = Text(" ")
-        for number, (key, meaning) in enumerate(state.keys.items()):
-            keys.append(" · " if number else "", style="dim")
-            keys.append(key, style="bold").append(f" {meaning}", style="dim")
-        yield keys
+        yield from _keys(state.keys, width)
 
     def _header(self) -> tuple[Text, Text, Text]:
         state = self._state
@@ -231,6 +227,18 @@ class LiveView:
         if strategy is self._state.strategies[0]:
             holding.append("   ").append(sparkline(self._state.history, 16), style="cyan")
         return (holding,)
+
+
+# The last key is the way out, so none may be cut off.
+def _keys(keys: Mapping[str, str], width: int) -> Iterator[Text]:
+    line = Text()
+    for key, meaning in keys.items():
+        cell = _text(key, style="bold").append(f" {meaning}", style="dim")
+        if line and line.cell_len + 3 + cell.cell_len >= width:
+            yield line
+            line = Text()
+        line.append(" · " if line else " ", style="dim").append_text(cell)
+    yield line
 
 
 def _strategy(strategy: LiveStrategy, width: int, *, alone: bool) -> Iterator[Text]:

@@ -110,6 +110,14 @@ def test_only_the_keys_that_do_something_are_named() -> None:
     )
 
 
+@pytest.mark.parametrize("width", [60, 80, 122])
+def test_on_a_narrow_terminal_no_key_is_cut_off(width: int) -> None:
+    keys = "".join(shown(STATE, width)).partition("p pause")
+
+    assert keys[1]
+    assert "q stop clean" in keys[2]
+
+
 def test_the_last_events_are_shown_newest_first() -> None:
     events = [line.strip() for line in shown(STATE) if "event" in line]
 
