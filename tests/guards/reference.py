@@ -31,7 +31,7 @@ from tests.guards.reference_command import command_page
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = DOCS / "reference"
-BUILT_IN = ("paper", "pmm", "risk")
+BUILT_IN = ("alerts", "paper", "pmm", "risk")
 NOTE = "<!-- Written by `python -m tests.guards.reference`; change the code, not this page. -->"
 
 KINDS: Mapping[object, str] = {
@@ -144,6 +144,14 @@ def configuration(offers: Offers) -> str:
     for rule in offers.rules.values():
         if rule.config is not None:
             parts += rows(rule.config, (rule.name,))
+    parts += ["", "## `[alerts.NAME]`", ""]
+    parts += [
+        "Alerts leave the engine by the notifiers that are written down, and by no others.",
+        "",
+    ]
+    for notifier in offers.notifiers.values():
+        title = f"`[alerts.{notifier.name}]`"
+        parts += section(title, notifier.config, notifier.summary, notifier.plugin)
     return "\n".join(parts).rstrip() + "\n"
 
 

@@ -112,6 +112,7 @@ def _offers(offers: Offers) -> dict[str, str]:
         "data source": offers.sources,
         "controller": offers.controllers,
         "risk rule": offers.rules,
+        "notifier": offers.notifiers,
     }
     rows: dict[str, list[str]] = {}
     for kind, table in tables.items():

@@ -1,6 +1,6 @@
 """Hold the contracts that plugins write against; the engine implements the other side."""
 
-from fairlead.api.alert import Severity
+from fairlead.api.alert import Alert, Notifier, NotifierContext, NotifyError, Severity
 from fairlead.api.connector import (
     BatchLimits,
     Capabilities,
@@ -69,6 +69,7 @@ from fairlead.api.seams import (
     Transport,
     TransportError,
 )
+from fairlead.api.secret import Secret, secret_reference
 from fairlead.api.source import (
     DataSource,
     MarketHint,
@@ -93,6 +94,7 @@ from fairlead.api.view import (
 __all__ = [
     "KEEP",
     "Action",
+    "Alert",
     "Allowed",
     "Amount",
     "Balance",
@@ -124,6 +126,9 @@ __all__ = [
     "MarketHint",
     "MarketRisk",
     "NoMemory",
+    "Notifier",
+    "NotifierContext",
+    "NotifyError",
     "Offer",
     "Offers",
     "OrderChanged",
@@ -145,6 +150,7 @@ __all__ = [
     "RiskRule",
     "RiskView",
     "RuleContext",
+    "Secret",
     "Severity",
     "Share",
     "SourceContext",
@@ -160,4 +166,5 @@ __all__ = [
     "Wake",
     "Walk",
     "Wish",
+    "secret_reference",
 ]

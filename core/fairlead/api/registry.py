@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from fairlead.api.alert import Notifier, NotifierContext
 from fairlead.api.connector import Connector, ConnectorContext
 from fairlead.api.controller import Controller, ControllerContext
 from fairlead.api.risk import RiskRule, RuleContext
@@ -43,6 +44,7 @@ class Offers:
     controllers: Mapping[str, Offer[ControllerContext, Controller[Any]]]
     rules: Mapping[str, Offer[RuleContext, RiskRule]]
     sources: Mapping[str, Offer[SourceContext, DataSource]]
+    notifiers: Mapping[str, Offer[NotifierContext, Notifier]] = field(default_factory=dict)
 
 
 class Registry:
@@ -53,6 +55,7 @@ class Registry:
         self._controllers: dict[str, Offer[ControllerContext, Controller[Any]]] = {}
         self._rules: dict[str, Offer[RuleContext, RiskRule]] = {}
         self._sources: dict[str, Offer[SourceContext, DataSource]] = {}
+        self._notifiers: dict[str, Offer[NotifierContext, Notifier]] = {}
         self._plugin = ""
         self._distribution = ""
 
@@ -106,6 +109,20 @@ class Registry:
         """
         self._add(self._sources, "data source", scheme, None, build, summary)
 
+    def notifier(
+        self,
+        name: str,
+        config: type[ConfigT],
+        build: Callable[[ConfigT, NotifierContext], Notifier],
+        *,
+        summary: str = "",
+    ) -> None:
+        """Offer a notifier under its key in ``[alerts]``; it is on where it is written there.
+
+        The builder raises `ValueError` with what would be right.
+        """
+        self._add(self._notifiers, "notifier", name, config, build, summary)
+
     def offers(self) -> Offers:
         """Give everything offered so far."""
         return Offers(
@@ -113,6 +130,7 @@ class Registry:
             controllers=MappingProxyType(self._controllers),
             rules=MappingProxyType(self._rules),
             sources=MappingProxyType(self._sources),
+            notifiers=MappingProxyType(self._notifiers),
         )
 
     def _add(

@@ -82,10 +82,13 @@ class Request(msgspec.Struct, frozen=True):
     url: str
     headers: Mapping[str, str] = {}
     body: bytes = b""
+    #: The address itself is a secret, and is not shown either.
+    private: bool = False
 
     @override
     def __repr__(self) -> str:
-        return f"Request({self.method} {self.url.partition('?')[0]})"
+        shown = "***" if self.private else self.url.partition("?")[0]
+        return f"Request({self.method} {shown})"
 
 
 class Response(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ __all__ = ["COMMANDS", "CommandLine", "cli", "main"]
 
 #: Command → where it is defined. A command's module is imported when it is called or listed.
 COMMANDS: Mapping[str, str] = {
+    "alert": "fairlead.cli.alert:alert",
     "attach": "fairlead.cli.attach:attach",
     "balances": "fairlead.cli.look:balances",
     "cancel": "fairlead.cli.act:cancel",

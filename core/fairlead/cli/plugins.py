@@ -52,6 +52,7 @@ def _by_plugin(offers: Offers) -> dict[str, list[dict[str, str]]]:
         "controller": offers.controllers,
         "risk rule": offers.rules,
         "data source": offers.sources,
+        "notifier": offers.notifiers,
     }
     found: dict[str, list[dict[str, str]]] = {}
     for kind, table in kinds.items():

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from fairlead.api import secret_reference
 from fairlead.config.finding import MASK, is_secret
 from fairlead.config.raw import KeyPath, RawConfig, dotted
 from fairlead.config.settings import Settings
@@ -62,13 +63,16 @@ def shown(settings: Settings, raw: RawConfig) -> tuple[Shown, ...]:
 
 
 def _tree(settings: Settings) -> dict[str, Any]:
-    return {
+    tree = {
         "engine": _dump(settings.engine),
         "plugins": _dump(settings.plugins),
         "venues": {name: _flat(venue) for name, venue in settings.venues.items()},
         "strategies": {name: _flat(strategy) for name, strategy in settings.strategies.items()},
         "risk": {name: _dump(rule) for name, rule in settings.risk.items()},
     }
+    if settings.alerts:
+        tree["alerts"] = {name: _dump(one) for name, one in settings.alerts.items()}
+    return tree
 
 
 def _dump(model: BaseModel) -> dict[str, Any]:
@@ -78,9 +82,17 @@ def _dump(model: BaseModel) -> dict[str, Any]:
 
 def _masked(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        key: MASK if is_secret(key) else _masked(value) if isinstance(value, dict) else value
+        key: MASK if _hides(key, value) else _masked(value) if isinstance(value, dict) else value
         for key, value in tree.items()
     }
+
+
+def _hides(key: str, value: object) -> bool:
+    # Where a secret is may be read; what it is may not.
+    try:
+        return is_secret(key) and not secret_reference(str(value))
+    except ValueError:
+        return True
 
 
 def _flat(model: BaseModel) -> dict[str, Any]:

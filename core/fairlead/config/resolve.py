@@ -27,7 +27,7 @@ __all__ = ["enabled", "resolve"]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_TABLES = ("engine", "plugins", "venues", "strategies", "risk")
+_TABLES = ("engine", "plugins", "venues", "strategies", "risk", "alerts")
 _NAMES: TypeAdapter[str] = TypeAdapter(Name)
 _STRATEGY_KEYS = tuple(key for key in StrategySettings.model_fields if key != "options")
 
@@ -104,6 +104,7 @@ class _Resolution:
             name: self._strategy(name, table) for name, table in self._named("strategies")
         }
         risk = self._risk()
+        alerts = self._alerts()
         self.findings += wrong_markets(self.raw, self._markets, venues, markets_of)
         currency = self._engine("currency")
         if isinstance(currency, str):
@@ -117,6 +118,7 @@ class _Resolution:
             venues={name: venue for name, venue in sorted(venues.items()) if venue},
             strategies={name: found for name, found in sorted(strategies.items()) if found},
             risk=risk,
+            alerts=alerts,
             folder=self.raw.folder,
         )
 
@@ -221,6 +223,23 @@ class _Resolution:
             if rule is not None:
                 rules[name] = rule
         return rules
+
+    def _alerts(self) -> dict[str, BaseModel]:
+        tables = self.raw.data.get("alerts", {})
+        if not isinstance(tables, Mapping):
+            self.add(("alerts",), "write tables [alerts.NAME]", tables)
+            return {}
+        notifiers = {}
+        for name, value in sorted(tables.items()):
+            offer = self.offers.notifiers.get(name)
+            if offer is not None:
+                notifier = self._options(offer, value, ("alerts", name))
+                if notifier is not None:
+                    notifiers[name] = notifier
+            elif not self.broken:
+                known = meant(name, self.offers.notifiers, "installed are")
+                self.add(("alerts", name), f"unknown notifier; {known}")
+        return notifiers
 
     def _offer(
         self,

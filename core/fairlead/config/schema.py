@@ -43,7 +43,7 @@ class _Schema:
 
     def __init__(self, offers: Offers) -> None:
         self._offers = offers
-        kinds = (offers.connectors, offers.controllers, offers.rules)
+        kinds = (offers.connectors, offers.controllers, offers.rules, offers.notifiers)
         models: list[type[BaseModel]] = [EngineSettings, PluginsSettings]
         models += [VenueSettings, StrategySettings]
         models += [offer.config for kind in kinds for offer in kind.values() if offer.config]
@@ -57,6 +57,11 @@ class _Schema:
         """Put the tables together."""
         offers = self._offers
         rules = {name: self._rule(offer) for name, offer in offers.rules.items()}
+        notifiers = {
+            name: self._refs[offer.config]
+            for name, offer in offers.notifiers.items()
+            if offer.config is not None
+        }
         document = {
             "$schema": _DRAFT,
             "title": "Fairlead configuration",
@@ -69,6 +74,11 @@ class _Schema:
                 "venues": self._tables(offers.connectors, VenueSettings, "connector"),
                 "strategies": self._tables(offers.controllers, StrategySettings, "controller"),
                 "risk": {"type": "object", "additionalProperties": False, "properties": rules},
+                "alerts": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "properties": notifiers,
+                },
             },
         }
         # The engine's own part of these two lives on in the variants above.

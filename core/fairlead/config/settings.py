@@ -203,6 +203,8 @@ class Settings(_Table):
     strategies: Mapping[str, StrategySettings]
     #: Every offered rule, in the order of the offers, with its defaults where nothing is written.
     risk: Mapping[str, SerializeAsAny[BaseModel]]
+    #: The notifiers that are written down, by name.
+    alerts: Mapping[str, SerializeAsAny[BaseModel]] = Field(default_factory=dict)
     #: Relative paths in the configuration are relative to this folder.
     folder: Path = Field(default=Path(), exclude=True)
 

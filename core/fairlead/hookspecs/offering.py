@@ -15,7 +15,7 @@ __all__ = ["fairlead_commands", "fairlead_register"]
 
 @hookspec
 def fairlead_register(registry: Registry) -> None:
-    """Offer connectors, controllers, risk rules or data sources to the engine.
+    """Offer connectors, controllers, risk rules, data sources or notifiers to the engine.
 
     When: once per enabled plugin, after the configuration is read, before anything connects.
     Result: ignored; what was written into the registry counts, and is built only where the

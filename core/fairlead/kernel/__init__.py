@@ -1,5 +1,17 @@
 """Run the engine: clock, plugins, composition, and the desk where everything meets."""
 
+from fairlead.kernel.alert_limit import (
+    AlertLimit,
+)
+from fairlead.kernel.alert_rule import (
+    AlertWatch,
+    Cause,
+    cause_of,
+)
+from fairlead.kernel.alerting import (
+    AlertQueue,
+    build_notifiers,
+)
 from fairlead.kernel.cast import (
     Cast,
     CastCalls,
@@ -102,6 +114,10 @@ from fairlead.kernel.plugins import (
     load_plugins,
     try_plugins,
 )
+from fairlead.kernel.post import (
+    Delivery,
+    Post,
+)
 from fairlead.kernel.probe import (
     markets_of,
 )
@@ -132,13 +148,16 @@ from fairlead.kernel.runtime import (
     VirtualRuntime,
     runtime_for,
 )
+from fairlead.kernel.secret import (
+    read_secret,
+)
 from fairlead.kernel.session import (
     Session,
     SessionOptions,
     SessionOutcome,
 )
 from fairlead.kernel.shell import (
-    standing_by,
+    Shell,
 )
 from fairlead.kernel.side import (
     SideLoop,
@@ -176,12 +195,16 @@ __all__ = [
     "COMMANDS",
     "MOST_BYTES",
     "AccountFigures",
+    "AlertLimit",
+    "AlertQueue",
+    "AlertWatch",
     "Answer",
     "Attach",
     "Balances",
     "CancelOrders",
     "Cast",
     "CastCalls",
+    "Cause",
     "Command",
     "Control",
     "ControlClient",
@@ -189,6 +212,7 @@ __all__ = [
     "ControlServer",
     "ControlSocket",
     "CoreFailure",
+    "Delivery",
     "Desk",
     "DeskParts",
     "Engine",
@@ -213,6 +237,7 @@ __all__ = [
     "Plugins",
     "Pnl",
     "Positions",
+    "Post",
     "Query",
     "Reduce",
     "Refused",
@@ -229,6 +254,7 @@ __all__ = [
     "Session",
     "SessionOptions",
     "SessionOutcome",
+    "Shell",
     "SideLoop",
     "StandstillError",
     "Status",
@@ -252,6 +278,8 @@ __all__ = [
     "VirtualRuntime",
     "answer_line",
     "build_connector",
+    "build_notifiers",
+    "cause_of",
     "compose",
     "connect_socket",
     "hold_instance",
@@ -263,13 +291,13 @@ __all__ = [
     "own_levels",
     "prove_gone",
     "read_request",
+    "read_secret",
     "request_line",
     "resting",
     "runtime_for",
     "settings_seed",
     "slippage",
     "socket_path",
-    "standing_by",
     "strategy_plan",
     "try_plugins",
 ]

@@ -8,15 +8,18 @@ time, and one process at a time runs an instance.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fairlead.api import Connector, Offers, Process
+from fairlead.api import Connector, Notifier, NotifierContext, Offers, Process
 from fairlead.config import Settings, config_hash
 from fairlead.errors import ConfigError, Finding, StoreError
+from fairlead.kernel.alert_rule import AlertWatch
+from fairlead.kernel.alerting import AlertQueue, build_notifiers
 from fairlead.kernel.clock import SystemClock
 from fairlead.kernel.container import EngineContainer, compose, strategy_plan
 from fairlead.kernel.control import Control, ControlParts
@@ -25,10 +28,12 @@ from fairlead.kernel.engine import Engine
 from fairlead.kernel.ids import SystemIds
 from fairlead.kernel.outcome import RunResult
 from fairlead.kernel.plugins import Plugins
+from fairlead.kernel.post import Post
 from fairlead.kernel.reporter import found_rules
 from fairlead.kernel.roster import Roster
 from fairlead.kernel.runtime import runtime_for
-from fairlead.kernel.shell import standing_by
+from fairlead.kernel.secret import read_secret
+from fairlead.kernel.shell import Shell
 from fairlead.kernel.single import hold_instance
 from fairlead.kernel.tally import Tally
 from fairlead.kernel.transport import SystemTransport
@@ -118,6 +123,9 @@ class Session:
             raise
 
     def _assemble(self, offers: Offers) -> None:
+        self._post_transport = SystemTransport()
+        #: How the alerts of this run fare, by notifier.
+        self.post = Post(self._notifiers(offers))
         found = self.container.connectors()
         _check_venues(self.settings.engine.mode, found)
         connectors = found.values()
@@ -148,6 +156,10 @@ class Session:
                 ),
             )
         )
+        self._shell = Shell(self.control, self._socket, self.post)
+        names = (self.settings.engine.instance, self.name)
+        self._alerts = AlertQueue(self.journal, names, self.post.send)
+        AlertWatch(self.journal, lambda: self.engine.desk, self.container.ticker())
 
     @property
     def pace(self) -> float | None:
@@ -178,7 +190,7 @@ class Session:
 
     async def _run(self, watch: Watch | None) -> tuple[RunResult, Report | None]:
         try:
-            async with standing_by(self.control, self._socket):
+            async with self._shell.standing(self._alerts, self._post_transport):
                 return await self._watched(watch)
         finally:
             transport = self.container.transport()
@@ -198,6 +210,21 @@ class Session:
         if watching is not None and not watching.cancelled():
             result.failure = result.failure or watching.exception()
         return result, await self._report(result)
+
+    def _notifiers(self, offers: Offers) -> Mapping[str, Notifier]:
+        if self.options.observe_only:
+            return {}
+        return build_notifiers(self.settings, offers, self._notifier_context)
+
+    def _notifier_context(self, name: str) -> NotifierContext:
+        folder = self.settings.folder
+        return NotifierContext(
+            name=name,
+            clock=SystemClock(),
+            transport=self._post_transport,
+            folder=folder,
+            secret=partial(read_secret, folder=folder, env=os.environ),
+        )
 
     def _close_socket(self) -> None:
         if self._socket is not None:
