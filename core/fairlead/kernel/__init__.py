@@ -12,6 +12,13 @@ from fairlead.kernel.alerting import (
     AlertQueue,
     build_notifiers,
 )
+from fairlead.kernel.beat import (
+    Beat,
+    beat_name,
+    clear_beat,
+    read_beat,
+    write_beat,
+)
 from fairlead.kernel.cast import (
     Cast,
     CastCalls,
@@ -80,7 +87,6 @@ from fairlead.kernel.desk import (
 )
 from fairlead.kernel.engine import (
     Engine,
-    EngineParts,
 )
 from fairlead.kernel.flatten import (
     FlattenAsked,
@@ -103,6 +109,11 @@ from fairlead.kernel.outcome import (
     RunResult,
     RunSetup,
     StopReason,
+    StopRequest,
+)
+from fairlead.kernel.parts import (
+    DeskMaker,
+    EngineParts,
 )
 from fairlead.kernel.plan import (
     StrategyPlan,
@@ -125,7 +136,13 @@ from fairlead.kernel.process import (
     SystemProcess,
 )
 from fairlead.kernel.proof import (
+    ProofParts,
     prove_gone,
+    prove_or_hurry,
+)
+from fairlead.kernel.protection import (
+    Protection,
+    ProtectionParts,
 )
 from fairlead.kernel.reporter import (
     Reporter,
@@ -170,6 +187,10 @@ from fairlead.kernel.strategy import (
     StrategyParts,
     StrategyRunner,
 )
+from fairlead.kernel.sweep import (
+    Sweep,
+    SweepParts,
+)
 from fairlead.kernel.tally import (
     Tally,
 )
@@ -189,6 +210,11 @@ from fairlead.kernel.virtual import (
     VirtualClock,
     VirtualLoop,
 )
+from fairlead.kernel.watchdog import (
+    Watchdog,
+    WatchdogParts,
+    WatchEnd,
+)
 
 __all__ = [
     "BY_HAND",
@@ -201,6 +227,7 @@ __all__ = [
     "Answer",
     "Attach",
     "Balances",
+    "Beat",
     "CancelOrders",
     "Cast",
     "CastCalls",
@@ -214,6 +241,7 @@ __all__ = [
     "CoreFailure",
     "Delivery",
     "Desk",
+    "DeskMaker",
     "DeskParts",
     "Engine",
     "EngineContainer",
@@ -238,6 +266,9 @@ __all__ = [
     "Pnl",
     "Positions",
     "Post",
+    "ProofParts",
+    "Protection",
+    "ProtectionParts",
     "Query",
     "Reduce",
     "Refused",
@@ -259,12 +290,15 @@ __all__ = [
     "StandstillError",
     "Status",
     "StopReason",
+    "StopRequest",
     "StopRun",
     "Strategy",
     "StrategyParts",
     "StrategyPlan",
     "StrategyRunner",
     "Surroundings",
+    "Sweep",
+    "SweepParts",
     "SystemClock",
     "SystemIds",
     "SystemProcess",
@@ -276,10 +310,15 @@ __all__ = [
     "VirtualClock",
     "VirtualLoop",
     "VirtualRuntime",
+    "WatchEnd",
+    "Watchdog",
+    "WatchdogParts",
     "answer_line",
+    "beat_name",
     "build_connector",
     "build_notifiers",
     "cause_of",
+    "clear_beat",
     "compose",
     "connect_socket",
     "hold_instance",
@@ -290,6 +329,8 @@ __all__ = [
     "markets_of",
     "own_levels",
     "prove_gone",
+    "prove_or_hurry",
+    "read_beat",
     "read_request",
     "read_secret",
     "request_line",
@@ -300,4 +341,5 @@ __all__ = [
     "socket_path",
     "strategy_plan",
     "try_plugins",
+    "write_beat",
 ]

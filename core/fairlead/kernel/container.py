@@ -28,6 +28,7 @@ from fairlead.api import (
     DataSource,
     Ids,
     Offers,
+    Process,
     RiskRule,
     RuleContext,
     SourceContext,
@@ -36,11 +37,13 @@ from fairlead.api import (
 from fairlead.config import Settings, canonical_text, config_hash
 from fairlead.errors import ConfigError, Finding
 from fairlead.kernel.desk import Desk, DeskParts
-from fairlead.kernel.engine import Engine, EngineParts
+from fairlead.kernel.engine import Engine
 from fairlead.kernel.ids import SeededIds
 from fairlead.kernel.observing import ObserverQueue
 from fairlead.kernel.outcome import RunSetup
+from fairlead.kernel.parts import EngineParts
 from fairlead.kernel.plan import StrategyPlan
+from fairlead.kernel.protection import Protection, ProtectionParts
 from fairlead.kernel.ticker import Ticker, instance_offset_ns
 from fairlead.kernel.transport import SystemTransport
 from fairlead.ledger import Obligation, StrategyTerms
@@ -101,6 +104,30 @@ def _new_id(identity: RunIdentity) -> Callable[[], str]:
     return lambda: str(ClientId(identity.tag, identity.epoch, next(numbers)))
 
 
+def _protection(
+    settings: Settings,
+    setup: RunSetup,
+    clock: Clock,
+    process: Process,
+    journal: Journal,
+    connectors: Mapping[str, Connector],
+    watchdog: tuple[str, ...],
+) -> Protection | None:
+    if settings.engine.mode == "paper":
+        return None
+    return Protection(
+        ProtectionParts(
+            setup=setup,
+            clock=clock,
+            process=process,
+            journal=journal,
+            connectors=connectors,
+            timeout_ns=settings.engine.dead_man.ns,
+            watchdog=watchdog if settings.engine.watchdog else (),
+        )
+    )
+
+
 def _desk(
     settings: Settings,
     clock: Clock,
@@ -139,6 +166,8 @@ class EngineContainer(containers.DeclarativeContainer):
     traces = providers.Dependency(instance_of=object)
     observers = providers.Dependency(instance_of=object)
     transport = providers.Singleton(SystemTransport)
+    #: The arguments of the command that watches this run.
+    watchdog = providers.Object(())
 
     connectors = providers.Dict()
     rules = providers.List()
@@ -162,6 +191,16 @@ class EngineContainer(containers.DeclarativeContainer):
         strategies=strategies,
         new_id=new_id,
     )
+    protection = providers.Singleton(
+        _protection,
+        settings=settings,
+        setup=setup,
+        clock=clock,
+        process=process,
+        journal=journal,
+        connectors=connectors,
+        watchdog=watchdog,
+    )
     parts = providers.Singleton(
         EngineParts,
         setup=setup,
@@ -173,6 +212,7 @@ class EngineContainer(containers.DeclarativeContainer):
         ticker=ticker,
         desk=desk.provider,
         observers=watching,
+        protection=protection,
     )
     engine = providers.Singleton(Engine, parts=parts)
 
@@ -296,6 +336,7 @@ def settings_seed(settings: Settings) -> int | None:
     """Give the seed of the first venue that has one."""
     for venue in settings.venues.values():
         seed = getattr(venue.options, "seed", None)
-        if isinstance(seed, int):
+        recorded = str(getattr(venue.options, "source", "")).startswith("file:")
+        if isinstance(seed, int) and not recorded:
             return seed
     return None

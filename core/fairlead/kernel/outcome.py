@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fairlead.errors import EngineError, ExitCode
 
-__all__ = ["RunResult", "RunSetup", "StopReason"]
+__all__ = ["RunResult", "RunSetup", "StopReason", "StopRequest"]
 
 
 class StopReason(StrEnum):
@@ -20,6 +21,19 @@ class StopReason(StrEnum):
     STORE = "the store failed"
     FAILED = "a part of the engine failed"
     VENUE = "a venue is unavailable"
+
+
+@dataclass(slots=True)
+class StopRequest:
+    """What asked a run to stop, and how urgently."""
+
+    reason: StopReason | None = None
+    detail: str = ""
+    failure: BaseException | None = None
+    event: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Signals so far; the second one sets ``hurry``: end at once.
+    signals: int = 0
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class SessionOptions:
     socket: Path | None = None
     #: Read the configuration again, for strategies that come or change while it runs.
     reread: Callable[[], Settings] | None = None
+    #: The arguments of the command that watches this run, where one is needed.
+    watchdog: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Session:
                 "observers": plugins.observers(self.clock.monotonic_ns),
             },
         )
+        self.container.watchdog.override(options.watchdog)
         try:
             if not options.observe_only:
                 self._let_go = hold_instance(process, settings)

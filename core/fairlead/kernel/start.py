@@ -15,10 +15,24 @@ from fairlead.kernel.reconcile import Reconciler
 from fairlead.model import MarketId, OrderIntent, Slot, Unavailable
 from fairlead.store import UnfinishedOrder
 
-__all__ = ["reconcile_start", "take_up"]
+__all__ = ["fills_since", "reconcile_start", "take_up"]
 
 _SECOND = 1_000_000_000
 _ROUND_NS = 500_000_000
+
+
+def fills_since(
+    unfinished: Iterable[UnfinishedOrder], venues: Iterable[str], started_ns: int
+) -> dict[str, int]:
+    """Say from when on fills are to be read at each venue.
+
+    Only an order without an end can have fills that nobody has booked.
+    """
+    since_ns = dict.fromkeys(venues, started_ns)
+    for left in unfinished:
+        venue = MarketId.parse(left.market).venue
+        since_ns[venue] = min(since_ns.get(venue, left.recorded_ns), left.recorded_ns)
+    return since_ns
 
 
 def take_up(
@@ -56,17 +70,19 @@ def take_up(
 
 async def reconcile_start(
     desk: Desk, reconciler: Reconciler, venues: Iterable[str], clock: Clock, limit_ns: int
-) -> str:
+) -> str | Unavailable:
     """Read every venue until nothing of before is left; gives "" or why that did not succeed.
+
+    `Unavailable` = a venue could not be read at all; a text = it shows what should be gone.
 
     :param limit_ns: when to give up, by the engine's clock.
     """
     for venue in venues:
-        problem = "it was not read"
+        problem: str | Unavailable = Unavailable("it was not read")
         while clock.now_ns() < limit_ns:
             reading = await reconciler.read(venue)
             if isinstance(reading, Unavailable):
-                problem = reading.cause
+                problem = reading
                 await clock.sleep_ns(_ROUND_NS)
                 continue
             reconciler.work_in(reading)
@@ -79,6 +95,8 @@ async def reconcile_start(
             desk.pipeline.dispatch()
             await clock.sleep_ns(_ROUND_NS)
             reconciler.apply(clock.now_ns())
+        if isinstance(problem, Unavailable):
+            return Unavailable(f"{venue} at the start: {problem.cause}")
         if problem:
             return f"{venue} at the start: {problem}"
     desk.booking.opened = True
