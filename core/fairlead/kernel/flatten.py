@@ -25,6 +25,8 @@ __all__ = ["FlattenAsked", "Flattening", "slippage"]
 _SECOND = 1_000_000_000
 _LIMIT_NS = 60 * _SECOND
 _HALVINGS = 20
+# The stage that refuses what is below a minimum: halved too often.
+_TOO_SMALL = "normalize"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,14 @@ class Flattening:
 
     def result(self) -> dict[str, Any]:
         """Say what was done and what is left; figures in base units, prices in quote."""
-        gap = self._gap()
-        tracker = self._desk.markets[self.asked.market]
+        gap, tracker = self._gap(), self._desk.markets[self.asked.market]
+        # The target may have moved on meanwhile; what counts is what was to be done.
+        left = tracker.instrument.round_quantity(
+            abs(gap) if self._plan is None else self._state.left
+        )
         mark = tracker.mark
-        rounded = tracker.instrument.round_quantity(abs(gap))
-        tradable = rounded > 0 and (
-            mark is None or tracker.instrument.below_minimum(mark, rounded) is None
+        tradable = left > 0 and (
+            mark is None or tracker.instrument.below_minimum(mark, left) is None
         )
         return {
             "market": str(self.asked.market),
@@ -99,7 +103,7 @@ class Flattening:
             else trimmed((self._value / self._filled).quantize(Decimal("0.00000001"))),
             "bound": None if self._plan is None else trimmed(self._plan.bound),
             "residual": trimmed(gap),
-            #: False: what is left is nothing, or less than the venue takes as an order.
+            # False: what is left to do is nothing, or less than the venue takes as an order.
             "open": tradable,
             "unproven": sum(order.state.is_unproven for order in self._mine()),
             "end": self.end,
@@ -132,18 +136,29 @@ class Flattening:
             self.end = self.end or self._state.end.value
 
     def _place(self, place: Place) -> None:
-        # A limit on size makes the order smaller; the executor goes by what is filled.
+        # A limit on size or price makes the order smaller; the executor goes by what is filled.
         pipeline, view = self._desk.pipeline, self._desk.view
-        first = judged = pipeline.judge(place, view)
+        refusal: Refusal | None = None
         for _ in range(_HALVINGS):
+            place = self._no_further(place)
+            judged = pipeline.judge(place, view)
             if not isinstance(judged, Refusal):
                 pipeline.submit((place,), view)
                 return
+            if refusal is None or judged.stage != _TOO_SMALL:
+                refusal = judged
             place = msgspec.structs.replace(place, quantity=place.quantity / 2)
-            judged = pipeline.judge(place, view)
-        if isinstance(first, Refusal):
-            denied = first.denied
+        if refusal is not None:
+            denied = refusal.denied
             self.end = f"denied by {denied.rule}: {denied.observed}, limit {denied.limit}"
+
+    def _no_further(self, place: Place) -> Place:
+        # Through the market only as far as the book says that this quantity needs.
+        book = self._desk.markets[self.asked.market].view()
+        walk = None if book is None else book.walk(place.side, place.quantity)
+        if walk is None or place.side.sign * walk.worst >= place.side.sign * place.price:
+            return place
+        return msgspec.structs.replace(place, price=walk.worst)
 
     def _view(self, now_ns: int) -> ExecutorView:
         tracker = self._desk.markets[self.asked.market]
