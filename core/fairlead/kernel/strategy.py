@@ -161,7 +161,9 @@ class StrategyRunner:
 
     def _ask(self, now_ns: int, posture: Posture) -> Decision[Any] | None:
         try:
-            return self._parts.controller.decide(self._view(now_ns, posture), self._memory)
+            return _checked(
+                self._parts.controller.decide(self._view(now_ns, posture), self._memory)
+            )
         except Exception as error:  # noqa: BLE001 - plugin boundary: without a decision no quotes
             self.failures += 1
             if self.failures == 1:
@@ -227,3 +229,15 @@ class StrategyRunner:
                 target=self.target,
             )
         )
+
+
+def _checked(decision: Decision[Any]) -> Decision[Any]:
+    # What is no decision must not reach the executor, where it would be our own failure.
+    if not isinstance(decision, Decision):
+        raise TypeError(f"no decision: {decision!r}")
+    for quote in () if decision.quotes is KEEP else decision.quotes:
+        if not isinstance(quote, Quote):
+            raise TypeError(f"no quote: {quote!r}")
+        if not (quote.price.is_finite() and quote.quantity.is_finite()):
+            raise ValueError(f"no price or quantity: {quote!r}")
+    return decision

@@ -39,6 +39,8 @@ __all__ = ["Pipeline", "PipelineParts", "Refusal"]
 
 # A refused wish is not asked again at once: 1, 2, 4 … ticks, at most a minute.
 _LONGEST_BACKOFF_NS = 60_000_000_000
+# A cancel of the same order does not leave sooner again, whatever became of the last.
+_CANCEL_AGAIN_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +290,9 @@ class Pipeline:
                 continue
             if order.state is OrderState.PENDING_CREATE:
                 self._cancels[client_id] = reason  # follows the answer to the create
+                continue
+            if now_ns - (order.cancel_sent_ns or -_CANCEL_AGAIN_NS) < _CANCEL_AGAIN_NS:
+                self._cancels[client_id] = reason  # refused just now: hammering would not help
                 continue
             if self._parts.orders.ask_cancel(client_id, reason, now_ns) is not None:
                 slot = order.intent.slot
