@@ -16,13 +16,24 @@ _LIMITED = (
 )
 
 
-def _environment(added: Mapping[str, str]) -> dict[str, str]:
+# Measuring coverage costs time, and writes files where a full disk is played.
+_MEASURING = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+
+
+def environment(added: Mapping[str, str], *, measured: bool = True) -> dict[str, str]:
+    """Give our environment without what would configure Fairlead; ``measured`` for coverage."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
+    if not measured:
+        kept = {name: value for name, value in kept.items() if name not in _MEASURING}
     return {**kept, **added}
 
 
 def call(
-    *arguments: str, cwd: Path, env: Mapping[str, str] | None = None, largest_file: int = 0
+    *arguments: str,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    largest_file: int = 0,
+    measured: bool = True,
 ) -> "subprocess.CompletedProcess[str]":
     """Run to the end; ``largest_file`` in bytes is where the disk becomes full, 0 = never."""
     command = [FAIRLEAD, *arguments]
@@ -31,7 +42,7 @@ def call(
     return subprocess.run(
         command,
         cwd=cwd,
-        env=_environment(env or {}),
+        env=environment(env or {}, measured=measured and not largest_file),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
@@ -40,14 +51,16 @@ def call(
     )
 
 
-def begin(*arguments: str, cwd: Path, terminal: int | None = None) -> "subprocess.Popen[str]":
+def begin(
+    *arguments: str, cwd: Path, terminal: int | None = None, measured: bool = True
+) -> "subprocess.Popen[str]":
     """Start and let it run; with ``terminal`` all three streams are that terminal."""
     stdin = subprocess.DEVNULL if terminal is None else terminal
     other = subprocess.PIPE if terminal is None else terminal
     return subprocess.Popen(
         [FAIRLEAD, *arguments],
         cwd=cwd,
-        env=_environment({"TERM": "xterm-256color"}),
+        env=environment({"TERM": "xterm-256color"}, measured=measured),
         stdin=stdin,
         stdout=other,
         stderr=other,

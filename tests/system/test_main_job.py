@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from fairlead.store import read_trace
-from tests.system.command import FAIRLEAD, call
+from tests.system.command import FAIRLEAD, call, environment
 
 pytestmark = pytest.mark.system
 
@@ -56,7 +56,7 @@ def run(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a finished run; its report as it was printed lies in printed.json."""
     folder = tmp_path_factory.mktemp("recorded")
     configured(folder, data_dir)
-    done = call("run", "--json", cwd=folder)
+    done = call("run", "--json", cwd=folder, measured=False)
     assert done.returncode == 0, done.stderr
     (folder / "printed.json").write_text(done.stdout)
     return folder
@@ -135,11 +135,10 @@ def test_a_second_run_is_the_same_to_the_last_line_and_stays_small(
     run: Path, tmp_path: Path, data_dir: Path
 ) -> None:
     configured(tmp_path, data_dir)
-    environment = {**os.environ, "PYTHONHASHSEED": "12345"}
     process = subprocess.Popen(
         [FAIRLEAD, "run", "--json"],
         cwd=tmp_path,
-        env=environment,
+        env=environment({"PYTHONHASHSEED": "12345"}, measured=False),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -38,8 +38,10 @@ def start() -> Iterator[Start]:
     """Start the command; whatever a failing test leaves running is killed."""
     started: list[subprocess.Popen[str]] = []
 
-    def call(*arguments: str, cwd: Path, terminal: int | None = None) -> "subprocess.Popen[str]":
-        started.append(begin(*arguments, cwd=cwd, terminal=terminal))
+    def call(
+        *arguments: str, cwd: Path, terminal: int | None = None, measured: bool = True
+    ) -> "subprocess.Popen[str]":
+        started.append(begin(*arguments, cwd=cwd, terminal=terminal, measured=measured))
         return started[-1]
 
     yield call
@@ -292,7 +294,7 @@ def kill_run(start: Start, folder: Path, moment: int) -> None:
     """Start a run and kill it ``moment`` looks after it has its folder; 0 = while it starts."""
     runs = folder / "runs"
     before = len(list(runs.iterdir())) if runs.is_dir() else 0
-    process = start("run", "--speed", "300", cwd=folder)
+    process = start("run", "--speed", "300", cwd=folder, measured=False)
     looks = 0
     while looks < max(moment, 1):
         try:
