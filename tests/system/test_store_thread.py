@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from fairlead.store import (
     Database,
     Durability,
     ThreadedWriter,
+    Transaction,
     migrate,
     open_database,
     open_reader,
@@ -81,10 +82,12 @@ class SlowDatabase(Database):
         self.may_end = threading.Semaphore(0)
 
     @override
-    def commit(self, changes: Sequence[Change]) -> None:
+    def commit(
+        self, changes: Sequence[Change], check: Callable[[Transaction], None] | None = None
+    ) -> None:
         self.begun.release()
         assert self.may_end.acquire(timeout=LIMIT_S)
-        super().commit(changes)
+        super().commit(changes, check)
 
 
 def test_nobody_is_told_before_the_commit_with_his_record_has_ended() -> None:

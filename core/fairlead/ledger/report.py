@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from fairlead.ledger.account import AccountLedger, AssetFlow
 from fairlead.ledger.arithmetic import exactly
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 #: A report as JSON values.
-Report = dict[str, object]
+Report = dict[str, Any]
 
 #: Fewer full minutes than a day's cannot tell skill from luck.
 _LONG_ENOUGH_MINUTES = 1_440

@@ -182,7 +182,7 @@ class ReconnectingStream:
         stream = await self._transport.connect(self._url(), timeout_ns=policy.connect_timeout_ns)
         try:
             await self._subscribe(stream)
-        except BaseException:
+        except BaseException:  # called off or failed, what was opened is closed
             await stream.close()
             raise
         now_ns = clock.monotonic_ns()
