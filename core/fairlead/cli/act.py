@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from fairlead.cli.engine import EnginePlace, ask, engine_options, json_option, print_json
-from fairlead.errors import ControlError, ExitCode
+from fairlead.errors import ControlError, ExitCode, UsageError
 from fairlead.kernel.control_command import CancelOrders, Flatten, Pause, Resume, Strategy
 from fairlead.kernel.halt import Halt, lift_halt, read_halt
 from fairlead.kernel.process import SystemProcess
@@ -33,16 +35,18 @@ def pause(place: EnginePlace, target: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("target", metavar="[STRATEGY|MARKET]", default="")
+@click.option("--yes", is_flag=True, help="Lift a halt without being asked whether to.")
 @engine_options
 @json_option
-def resume(place: EnginePlace, target: str, as_json: bool) -> None:
+def resume(place: EnginePlace, target: str, yes: bool, as_json: bool) -> None:
     """Let a strategy, a market or all quote again; without one, lift a halt and a reduce-only too.
 
-    A halt says first why it is there. The engine that halted has stopped: start it again then.
+    A halt says first why it is there and since when, and asks. The engine that halted has
+    stopped: start it again then.
 
     Example: fairlead resume main:ALT/USDT
     """
-    halt = _lifted(place) if not target else None
+    halt = _lifted(place, yes=yes) if not target else None
     try:
         done = ask(place, Resume(target))
     except ControlError as error:
@@ -55,7 +59,6 @@ def resume(place: EnginePlace, target: str, as_json: bool) -> None:
         print_json(done)
         return
     if halt is not None:
-        click.echo(f"halted by {halt.rule}: {halt.reason}")
         click.echo("lifted; start it again: fairlead run")
     if done["resumed"] or halt is None:
         click.echo(f"resumed: {', '.join(done['resumed']) or 'nothing was paused'}")
@@ -166,10 +169,26 @@ _change(
 )
 
 
-def _lifted(place: EnginePlace) -> Halt | None:
+def _lifted(place: EnginePlace, *, yes: bool) -> Halt | None:
     process = SystemProcess(place.folder)
     halt = read_halt(process, place.instance)
-    return None if halt is None else lift_halt(process, place.instance)
+    if halt is None:
+        return None
+    click.echo(f"{place.instance} is halted by {halt.rule} since {_since(halt)}", err=True)
+    click.echo(f"because: {halt.reason}", err=True)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "resume", "", "there is nobody to ask here; say --yes to lift the halt"
+            )
+        click.confirm("Is that understood and over? Lift the halt", abort=True, err=True)
+    return lift_halt(process, place.instance)
+
+
+def _since(halt: Halt) -> str:
+    if not halt.at_ns:
+        return "a time that nobody wrote down"
+    return f"{datetime.fromtimestamp(halt.at_ns / 1e9, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _say(done: dict[str, Any], as_json: bool, text: str) -> None:

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "flatten": "fairlead.cli.act:flatten",
     "logs": "fairlead.cli.logs:logs",
     "orders": "fairlead.cli.look:orders",
+    "panic": "fairlead.cli.panic:panic",
     "pause": "fairlead.cli.act:pause",
     "plugins": "fairlead.cli.plugins:plugins",
     "pnl": "fairlead.cli.look:pnl",
@@ -40,6 +41,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "fairlead.cli.run:run",
     "status": "fairlead.cli.look:status",
     "strategy": "fairlead.cli.act:strategy",
+    "watchdog": "fairlead.cli.watchdog:watchdog",
 }
 
 _PLUGINS = "fairlead.cli.main.plugins"

@@ -111,6 +111,14 @@ from fairlead.kernel.outcome import (
     StopReason,
     StopRequest,
 )
+from fairlead.kernel.outside import (
+    instance_tag,
+    outside_connectors,
+)
+from fairlead.kernel.panic import (
+    EmergencyStop,
+    EmergencyStopParts,
+)
 from fairlead.kernel.parts import (
     DeskMaker,
     EngineParts,
@@ -243,6 +251,8 @@ __all__ = [
     "Desk",
     "DeskMaker",
     "DeskParts",
+    "EmergencyStop",
+    "EmergencyStopParts",
     "Engine",
     "EngineContainer",
     "EngineParts",
@@ -324,9 +334,11 @@ __all__ = [
     "hold_instance",
     "installed",
     "instance_offset_ns",
+    "instance_tag",
     "load_plugins",
     "lock_name",
     "markets_of",
+    "outside_connectors",
     "own_levels",
     "prove_gone",
     "prove_or_hurry",
