@@ -33,6 +33,7 @@ class ObserverQueue:
         self._now_ns = clock.now_ns
         self._queue: deque[tuple[int, _Delivery]] = deque()
         self._filled = asyncio.Event()
+        self._delivering = asyncio.Lock()
         self._states: dict[str, OrderState] = {}
         #: Observations dropped because observers were too slow.
         self.dropped = 0
@@ -77,22 +78,28 @@ class ObserverQueue:
             await self.drain()
 
     async def drain(self) -> None:
-        """Deliver what is queued now."""
-        while self._queue:
-            seq, deliver = self._queue.popleft()
-            try:
-                await self._journal.durable(seq)
-            except StoreError:
-                self._queue.clear()  # nothing that is not durable is told
-                break
-            for failure in deliver():
-                self._journal.append(
-                    Incident(
-                        name="observer_failed",
-                        detail=f"{failure.plugin} {failure.hook}: {failure.cause}",
-                    )
+        """Deliver what is queued now, and what someone else is delivering."""
+        async with self._delivering:
+            while self._queue:
+                seq, deliver = self._queue[0]
+                try:
+                    await self._journal.durable(seq)
+                except StoreError:
+                    self._queue.clear()  # nothing that is not durable is told
+                    break
+                if self._queue and self._queue[0][1] is deliver:  # else it was dropped meanwhile
+                    self._queue.popleft()
+                    self._tell(deliver)
+            self._filled.clear()
+
+    def _tell(self, deliver: _Delivery) -> None:
+        for failure in deliver():
+            self._journal.append(
+                Incident(
+                    name="observer_failed",
+                    detail=f"{failure.plugin} {failure.hook}: {failure.cause}",
                 )
-        self._filled.clear()
+            )
 
     def _put(self, delivery: _Delivery) -> None:
         if not self._observers.wanted:
