@@ -71,6 +71,7 @@ class Cast:
         """Put a strategy on its market, in place of one of its name; its orders go over to it."""
         self._open(plan.market)
         controller = plan.build(self.instruments[plan.market])
+        before = self.runners.get(plan.name)
         runner = self.runners[plan.name] = StrategyRunner(
             StrategyParts(
                 name=plan.name,
@@ -87,6 +88,8 @@ class Cast:
                 tick_ns=self._parts.tick_ns,
             )
         )
+        if before is not None:
+            runner.held = before.held  # a person who paused it has not changed his mind
         if self._ticker is not None and plan.name not in self._decides:
             self._beat(self._ticker, plan.name)
         return runner
