@@ -57,7 +57,9 @@ class Keys:
         """Give the keys pressed since the last call."""
         keys = b""
         while self._terminal >= 0 and select.select([self._terminal], [], [], 0)[0]:
-            more = os.read(self._terminal, 64)
+            more = b""
+            with suppress(OSError):  # the terminal may be gone
+                more = os.read(self._terminal, 64)
             if not more:
                 break
             keys += more

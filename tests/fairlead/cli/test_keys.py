@@ -84,3 +84,21 @@ def test_a_file_gives_no_keys(tmp_path: Path) -> None:
 
     with (tmp_path / "a").open() as stream, Keys(stream) as keys:
         assert keys.pressed() == ""
+
+
+def test_a_terminal_that_has_gone_gives_no_keys_and_no_error() -> None:
+    hands, screen = pty.openpty()
+
+    with os.fdopen(screen) as stream, Keys(stream) as keys:
+        os.close(hands)
+
+        assert keys.pressed() == ""
+
+
+def test_one_may_wait_for_the_first_key(terminal: Terminal) -> None:
+    hands, stream = terminal
+
+    with Keys(stream) as keys:
+        assert keys.pressed_within(0.0) == ""
+        os.write(hands, b"q")
+        assert keys.pressed_within(10.0) == "q"

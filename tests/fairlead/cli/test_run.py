@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import json
+import resource
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ from typing import Any
 import pytest
 
 from fairlead.cli.main import main
+from fairlead.cli.watch import ProgressWatch
 from fairlead.errors import ExitCode
+from fairlead.kernel import Session
 from fairlead.store import open_reader, read_trace
 from tests.conftest import ROOT
 from tests.fairlead.cli.recorded import configured, lines
@@ -202,6 +206,43 @@ def test_a_database_that_cannot_be_is_one_line_and_leaves_no_run(
     assert code == ExitCode.HALTED
     assert capsys.readouterr().err.count("\n") == 1
     assert left(folder) == ["plugins.toml"]
+
+
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """A disk that takes no file above a megabyte."""
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, most))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_a_page_that_cannot_be_written_leaves_no_half_of_it(folder: Path, capsys: Captured) -> None:
+    code = main(["run", *SHORT])
+
+    done = capsys.readouterr()
+    assert code == ExitCode.HALTED
+    assert left(folder / "runs/demo-1") == ["events.jsonl.gz", "report.json"]
+    assert "stopped clean, 0 orders left (proven twice)" in done.out
+    assert done.err.splitlines()[-1] == (
+        "store runs/demo-1/report.html: cannot be written (File too large)"
+    )
+
+
+def test_our_own_bug_keeps_its_traceback_and_the_run_its_report(
+    folder: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(self: ProgressWatch, session: Session) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ProgressWatch, "__call__", fail)
+
+    code = main(["run", *SHORT])
+
+    assert code == ExitCode.BUG
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert left(folder / "runs/demo-1") == ["events.jsonl.gz", "report.html", "report.json"]
 
 
 def test_a_run_that_never_ended_is_an_incident_of_the_next(folder: Path, capsys: Captured) -> None:
