@@ -114,10 +114,6 @@ class Deeds:
         self._place(client_id, None, None, None, Origin.FOREIGN)
         return client_id
 
-    def place(self, client_id: str, side: Side, price: Decimal, quantity: Decimal) -> Result:
-        """Place an order under any id, as if an engine had done so before."""
-        return self._account.place(Place(client_id, HINT.symbol, side, price, quantity))
-
     def transfer(self, asset: str, amount: Decimal) -> None:
         """Pay in, or out with a negative amount. :raises ValueError: when that is not free."""
         self._count("transfer", 1)

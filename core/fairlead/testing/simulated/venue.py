@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from fairlead.api import Clock, Ids, Timer
 from fairlead.market import SpotExchange
-from fairlead.model import Instrument, MarketEvent, MarketId, Trade
+from fairlead.model import Instrument, MarketEvent, MarketId, Side, Trade
+from fairlead.testing.neutral.wire import Place, Result
 from fairlead.testing.simulated.account import SimulatedAccount
 from fairlead.testing.simulated.chance import Chance
 from fairlead.testing.simulated.channel import MarketChannel, StreamKind, UserChannel
@@ -18,7 +19,7 @@ from fairlead.testing.simulated.desk import RequestDesk
 from fairlead.testing.simulated.flow import HINT, MarketFlow, ThinFlow, full_flow
 from fairlead.testing.simulated.knobs import Knobs, VenueSetup
 from fairlead.testing.simulated.truth import VenueTruth
-from fairlead.testing.transport import Passage, VirtualTransport
+from fairlead.testing.transport import Passage, ServerHost
 
 __all__ = ["SimulatedVenue"]
 
@@ -98,7 +99,11 @@ class SimulatedVenue:
         """Count the open connections of one kind of stream."""
         return (self._market if kind is StreamKind.MARKET else self._user).streams
 
-    def serve(self, transport: VirtualTransport) -> None:
+    def place(self, client_id: str, side: Side, price: Decimal, quantity: Decimal) -> Result:
+        """Place an order under any id, as if an engine had done so before."""
+        return self.account.place(Place(client_id, HINT.symbol, side, price, quantity))
+
+    def serve(self, transport: ServerHost) -> None:
         """Answer under ``https://NAME.test`` and ``wss://NAME.test``."""
         address = self.setup.address
         transport.serve(

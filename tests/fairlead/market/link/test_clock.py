@@ -52,7 +52,7 @@ def test_one_slow_answer_moves_nothing() -> None:
     async def story() -> None:
         clock = StillClock(1_000 * _SECOND)
         venue = Venue(clock, 0)
-        venue.ways.extend([(5, 5), (5, 2 * _SECOND), (5, 5)])
+        venue.ways.extend([(5, 5), (5, 5), (5, 2 * _SECOND)])
         time = VenueTime(clock, venue.time)
 
         for _ in range(3):

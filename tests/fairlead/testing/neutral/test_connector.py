@@ -347,6 +347,25 @@ def test_a_mute_stream_is_opened_again_although_it_is_connected() -> None:
     in_world(story)
 
 
+def test_no_snapshot_is_fetched_while_there_is_no_stream_to_follow_it() -> None:
+    async def story(world: World) -> None:
+        world.venue.knobs.refused = 1.0
+        world.venue.deeds.drop_streams(StreamKind.MARKET)
+        await world.pass_s(1)
+        before = len(world.of(BookSnapshot))
+        world.venue.knobs.refused = 0.0
+        world.connector.resync(SYMBOL)
+        await world.clock.sleep_ns(90 * MILLISECOND)
+        between = len(world.of(BookSnapshot))
+        await world.pass_s(5)
+
+        assert between == before
+        assert len(world.of(BookSnapshot)) > before
+        assert world.book.valid
+
+    in_world(story)
+
+
 def test_the_engine_may_ask_for_new_streams() -> None:
     async def story(world: World) -> None:
         assert isinstance(world.connector, Restartable)

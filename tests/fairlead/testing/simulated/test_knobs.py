@@ -403,7 +403,7 @@ def test_other_hands_act_on_the_account() -> None:
 def test_an_order_can_be_put_there_as_if_an_engine_had_done_so_before() -> None:
     async def story(world: World) -> None:
         price = world.venue.instrument.round_price(world.venue.mid - Decimal("0.1"), Side.BUY)
-        result = world.venue.deeds.place("old", Side.BUY, price, Decimal(10))
+        result = world.venue.place("old", Side.BUY, price, Decimal(10))
 
         assert not result.code
         assert world.live() == ["old"]
