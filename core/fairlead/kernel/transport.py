@@ -66,12 +66,15 @@ class SystemTransport:
                 timeout=aiohttp.ClientTimeout(total=timeout_ns / _SECOND),
                 allow_redirects=False,
             ) as answer:
-                body = await answer.content.read(_MAX_BODY_BYTES + 1)
-                if len(body) > _MAX_BODY_BYTES:
-                    raise TransportError("the answer is too large", sent=True)
-                return Response(answer.status, dict(answer.headers), body)
+                body = bytearray()
+                async for piece in answer.content.iter_any():
+                    body += piece
+                    if len(body) > _MAX_BODY_BYTES:
+                        raise TransportError("the answer is too large", sent=True)
+                return Response(answer.status, dict(answer.headers), bytes(body))
         except aiohttp.ClientConnectorError as error:
-            raise TransportError(f"no connection: {error.os_error}", sent=False) from error
+            # A refused certificate among them, which has no error of the system's.
+            raise TransportError(f"no connection: {type(error).__name__}", sent=False) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             # Once a connection stands nobody can say how much of the request arrived.
             raise TransportError(f"no answer: {type(error).__name__}", sent=True) from error
@@ -82,7 +85,11 @@ class SystemTransport:
 
         try:
             async with asyncio.timeout(timeout_ns / _SECOND):
-                return _WebSocket(await websockets.connect(url, max_size=_MAX_BODY_BYTES))
+                # The timeout is ours alone; the library's own would cut longer ones short.
+                connection = await websockets.connect(
+                    url, max_size=_MAX_BODY_BYTES, open_timeout=None
+                )
+                return _WebSocket(connection)
         except (OSError, TimeoutError, websockets.WebSocketException) as error:
             raise TransportError(f"no stream: {type(error).__name__}", sent=False) from error
 
