@@ -91,11 +91,17 @@ class RequestDesk:
         turned_away = self._gate()
         if turned_away is not None:
             return turned_away
-        address = urlsplit(request.url)
         try:
-            response = await self._serve(request, address.path, address.query)
+            wish = self._understand(request)
         except (msgspec.MsgspecError, ValueError, KeyError) as error:
             return _complain(400, "BAD_REQUEST", str(error))
+        match wish:
+            case PlaceBatch() | CancelBatch():
+                response = await self._act(wish)
+            case DeadMan():
+                response = self._arm(wish)
+            case Response():
+                response = wish
         slow_ns = self._chance.span_ns(
             "slow_answer", self._knobs.slow_answer, self._knobs.slow_answer_ns
         )
@@ -126,17 +132,21 @@ class RequestDesk:
             return _complain(503, "INTERNAL", "please try again")
         return None
 
-    async def _serve(self, request: Request, path: str, query: str) -> Response:
-        if request.method == "GET" and path in self._gets:
-            asked = {key: values[-1] for key, values in parse_qs(query).items()}
-            return self._gets[path](asked)
-        if request.method == "POST" and path == "/orders":
-            return await self._act(msgspec.json.decode(request.body, type=PlaceBatch))
-        if request.method == "POST" and path == "/cancels":
-            return await self._act(msgspec.json.decode(request.body, type=CancelBatch))
-        if request.method == "POST" and path == "/deadman":
-            return self._arm(msgspec.json.decode(request.body, type=DeadMan))
-        return _complain(404, "NO_SUCH_PATH", path)
+    def _understand(self, request: Request) -> Batch | DeadMan | Response:
+        # What shall be done; or, where nothing is, the answer.
+        address = urlsplit(request.url)
+        match request.method, address.path:
+            case "GET", path if path in self._gets:
+                asked = {key: values[-1] for key, values in parse_qs(address.query).items()}
+                return self._gets[path](asked)
+            case "POST", "/orders":
+                return msgspec.json.decode(request.body, type=PlaceBatch)
+            case "POST", "/cancels":
+                return msgspec.json.decode(request.body, type=CancelBatch)
+            case "POST", "/deadman":
+                return msgspec.json.decode(request.body, type=DeadMan)
+            case _:
+                return _complain(404, "NO_SUCH_PATH", address.path)
 
     # --- what has effects
 
