@@ -31,6 +31,8 @@ SEAMS: Mapping[str, frozenset[str]] = {
     # The control socket: it reaches no venue, and no run hears of it that is not spoken to.
     "core/fairlead/kernel/control_socket.py": frozenset({"socket"}),
     "core/fairlead/kernel/control_server.py": frozenset({"socket"}),
+    # A server for tests, which no engine ever meets but over a socket.
+    "core/fairlead/testing/serve/": frozenset({"web client", "socket"}),
     "core/fairlead/kernel/process.py": frozenset({"process"}),
     "core/fairlead/store/": frozenset({"database"}),
     "core/fairlead/store/writer.py": frozenset({"thread"}),

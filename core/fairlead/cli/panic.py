@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from fairlead.cli.config import Configured, config_argument, configured, set_option
-from fairlead.errors import ExitCode, UsageError
+from fairlead.errors import ExitCode
 from fairlead.kernel.clock import SystemClock
 from fairlead.kernel.ids import SystemIds
 from fairlead.kernel.outside import instance_tag, outside_connectors
@@ -39,11 +39,8 @@ def panic(
     """
     found = configured(path, sets)
     if found.settings.engine.mode == "paper":
-        raise UsageError(
-            "engine.mode",
-            "paper",
-            "play money never leaves its process; to halt it: fairlead pause",
-        )
+        click.echo("mode paper: nothing is outside of the engine's own process; end that one")
+        ctx.exit(ExitCode.CLEAN)
     act = _prepared(found, as_json=as_json)
     act.halt(reason)
     try:

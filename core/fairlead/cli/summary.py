@@ -131,15 +131,18 @@ def next_commands(report: Mapping[str, Any], config: str, folder: str) -> tuple[
     return first, second, f"open {folder}/report.html"
 
 
+_MODES = {"paper": "simulated", "rehearse": "rehearsed"}
+
+
 def _headline(report: Mapping[str, Any], elapsed_s: float | None) -> Text:
     strategies = report["strategies"].values()
     fills = sum(strategy["fills"] for strategy in strategies)
     details = report["summary"]["strategies"].values()
     volume = sum((Decimal(detail["turnover"]) for detail in details), ZERO)
     length = clock(report["ended_ns"] - report["started_ns"])
-    live = report["mode"] == "live"
-    text = Text(" ").append(length, style="bold").append(" live" if live else " simulated")
-    if elapsed_s is not None and not live:
+    mode = report["mode"]
+    text = Text(" ").append(length, style="bold").append(f" {_MODES.get(mode, mode)}")
+    if elapsed_s is not None and mode == "paper":
         text.append(f" in {elapsed_s:.1f} s" if elapsed_s < 10 else f" in {elapsed_s:.0f} s")
     maker = _weighted(report, "maker_share")
     text.append(f" · {fills:,} fills · {amount(volume, 0)} {report['currency']} volume")

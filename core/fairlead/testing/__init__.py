@@ -39,7 +39,14 @@ from fairlead.testing.simulated import (
     VenueTruth,
 )
 from fairlead.testing.stream import ClientStream, Pipe, ServerStream
-from fairlead.testing.transport import Passage, Server, VirtualTransport
+from fairlead.testing.transport import (
+    Handler,
+    Passage,
+    Server,
+    ServerHost,
+    StreamHandler,
+    VirtualTransport,
+)
 from fairlead.testing.venue import SCRIPTED, Script, ScriptedVenue
 
 __all__ = [
@@ -50,6 +57,7 @@ __all__ = [
     "Deeds",
     "Effect",
     "EffectKind",
+    "Handler",
     "Knobs",
     "LiveOrder",
     "MemoryDisk",
@@ -65,17 +73,19 @@ __all__ = [
     "ScriptedVenue",
     "SeededIds",
     "Server",
+    "ServerHost",
     "ServerStream",
     "SimulatedVenue",
     "SlotWatch",
     "StandstillError",
     "StillClock",
+    "StreamHandler",
     "StreamKind",
     "VenueSetup",
     "VenueTruth",
     "VirtualClock",
-    "VirtualLoop",
     "VirtualHelper",
+    "VirtualLoop",
     "VirtualProcess",
     "VirtualTransport",
     "balance_update",

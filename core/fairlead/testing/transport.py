@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from fairlead.api import Clock, Request, Response, TransportError
 from fairlead.testing.stream import ClientStream, Pipe, ServerStream
 
-__all__ = ["Passage", "Server", "VirtualTransport"]
+__all__ = ["Handler", "Passage", "Server", "ServerHost", "StreamHandler", "VirtualTransport"]
 
 ResultT = TypeVar("ResultT")
 
@@ -77,6 +77,21 @@ class Server:
             self.streams.append(stream)
         if self._stream is not None:
             await self._stream(stream)
+
+
+class ServerHost(Protocol):
+    """Where a venue says what it serves: a `VirtualTransport`, or a server with real sockets."""
+
+    def serve(
+        self,
+        prefix: str,
+        handler: Handler | None = None,
+        *,
+        stream: StreamHandler | None = None,
+        passage: Callable[[str], Passage] | None = None,
+        remember: bool = True,
+    ) -> Server:
+        """Answer requests and streams whose address begins with ``prefix``."""
 
 
 class VirtualTransport:
