@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from fairlead.api import PostureLevel, Record, Severity
 from fairlead.kernel.desk import Desk
-from fairlead.kernel.ticker import Phase, Tick, Ticker
+from fairlead.kernel.ticker import Tick
 from fairlead.model import ZERO
 from fairlead.store import AlertRaised, Incident, Journal, PostureChanged, RunEnded
 
@@ -84,14 +84,14 @@ class _Day:
 class AlertWatch:
     """Looks on every tick for what no record tells, and journals it; part of the core."""
 
-    def __init__(self, journal: Journal, desk: Callable[[], Desk], ticker: Ticker) -> None:
+    def __init__(self, journal: Journal, desk: Callable[[], Desk]) -> None:
         self._journal = journal
         self._desk = desk
         self._told: dict[str, None] = {}
         self._day: _Day | None = None
-        ticker.add(Phase.REPORT, "alerts", self._look, core=False)
 
-    def _look(self, tick: Tick) -> None:
+    def look(self, tick: Tick) -> None:
+        """Look once; a part of the tick's report."""
         self._unproven(tick.at_ns)
         number = tick.at_ns // _DAY_NS
         if self._day is None or number != self._day.number:

@@ -36,6 +36,7 @@ from fairlead.kernel.secret import read_secret
 from fairlead.kernel.shell import Shell
 from fairlead.kernel.single import hold_instance
 from fairlead.kernel.tally import Tally
+from fairlead.kernel.ticker import Phase
 from fairlead.kernel.transport import SystemTransport
 from fairlead.ledger import Report, RunFacts, build_report
 from fairlead.model import Unavailable
@@ -162,7 +163,8 @@ class Session:
         self._shell = Shell(self.control, self._socket, self.post)
         names = (self.settings.engine.instance, self.name)
         self._alerts = AlertQueue(self.journal, names, self.post.send)
-        AlertWatch(self.journal, lambda: self.engine.desk, self.container.ticker())
+        watch = AlertWatch(self.journal, lambda: self.engine.desk)
+        self.container.ticker().add(Phase.REPORT, "alerts", watch.look, core=False)
 
     @property
     def pace(self) -> float | None:
