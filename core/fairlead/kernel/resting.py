@@ -32,7 +32,7 @@ def own_levels(
     if scale is None:
         return own
     for order in orders.live(market=market):
-        if order.state in _RESTING:
+        if order.acknowledged_ns is not None and order.state in _RESTING:
             key = (order.intent.side, scale.price_units(order.intent.price))
             own[key] = own.get(key, 0) + scale.quantity_units(order.leaves)
     return own

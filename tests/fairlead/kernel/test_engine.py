@@ -679,3 +679,118 @@ def test_without_a_desk_there_is_none_to_give() -> None:
         world.store.close()
 
     run_virtual(main)
+
+
+# Around the edges.
+
+
+def test_what_a_venue_says_before_all_are_there_is_not_lost() -> None:
+    async def act(world: World) -> None:
+        late = world.venues["hedge"]
+        connect = late.run
+
+        async def later(publish: Publish) -> None:
+            await world.clock.sleep_ns(3 * SECOND)
+            await connect(publish)
+
+        late.run = later  # type: ignore[method-assign]  # it takes its time
+        await world.wait(0.5)
+        world.show()
+        await world.wait(6)
+        assert world.engine.desk.feed.messages > 0
+        assert len(world.open_orders()) == 2
+        world.process.stop()
+
+    _, result = live(act, venues=("main", "hedge"))
+
+    assert result.exit_code is ExitCode.CLEAN
+
+
+def test_a_stream_that_goes_and_comes_back_is_an_incident_and_the_account_is_read() -> None:
+    async def act(world: World) -> None:
+        await quoting(world)
+        world.venue.publish(StreamStatus.DISCONNECTED)
+        await world.wait(2)
+        before = len(world.venue.asked)
+        world.venue.publish(StreamStatus.CONNECTED)
+        await world.wait(3)
+        assert len(world.venue.asked) > before
+        world.process.stop()
+
+    world, result = live(act)
+
+    assert result.exit_code is ExitCode.CLEAN
+    assert "stream_lost" in world.incidents()
+
+
+def test_a_stop_that_fails_still_cancels_and_proves() -> None:
+    async def act(world: World) -> None:
+        await quoting(world)
+
+        def fail(reason: str) -> None:
+            raise ValueError(reason)
+
+        world.engine.desk.stop = fail  # type: ignore[method-assign]  # a bug of ours
+        world.process.stop()
+
+    world, result = live(act)
+
+    assert result.proven
+    assert world.open_orders() == ()
+    assert isinstance(result.failure, ValueError)
+    assert "core_failed" in world.incidents()
+
+
+def test_a_dispatch_between_ticks_that_fails_ends_the_run_in_order() -> None:
+    async def act(world: World) -> None:
+        await quoting(world)
+        pipeline = world.engine.desk.pipeline
+        dispatch = pipeline.dispatch
+        calls: list[int] = []
+
+        def fail() -> None:
+            if not calls:
+                calls.append(1)
+                raise ValueError("oops")
+            dispatch()
+
+        pipeline.dispatch = fail  # type: ignore[method-assign]  # a bug of ours
+        world.venue.publish(BookLost(MARKET, world.clock.now_ns(), "the stream closed"))
+
+    world, result = live(act)
+
+    assert (result.reason, result.exit_code) == (StopReason.FAILED, ExitCode.BUG)
+    assert result.detail == "dispatch: oops"
+    assert world.open_orders() == ()
+
+
+def test_a_failing_store_is_noticed_although_nobody_waits_for_it() -> None:
+    async def act(world: World) -> None:
+        await quoting(world)
+        world.container.journal().failure = StoreError("memory", "the disk does not keep up")
+
+    world, result = live(act)
+
+    assert (result.reason, result.exit_code) == (StopReason.STORE, ExitCode.HALTED)
+    assert world.open_orders() == ()
+
+
+def test_observers_that_die_cost_the_run_nothing() -> None:
+    async def die() -> None:
+        raise KeyError("observers")
+
+    async def act(world: World) -> None:
+        world.container.watching().run = die  # type: ignore[method-assign]  # a bug of ours
+        await quoting(world)
+        world.process.stop()
+
+    world, result = live(act)
+
+    assert result.exit_code is ExitCode.CLEAN
+    assert "observers_failed" in world.incidents()
+
+
+def test_one_seed_gives_one_trace() -> None:
+    hashes = [live(quoting, for_s=30)[0].trace.hexdigest for _ in range(2)]
+
+    assert hashes[0] == hashes[1]
