@@ -273,7 +273,7 @@ def _band(name: str, samples: Sequence[Sample], side: str, colour: str) -> Trace
 
 
 def _shades(postures: Sequence[tuple[int, str]], end_ns: int) -> Iterator[Trace]:
-    following = [at_ns for at_ns, _ in postures[1:]] + [end_ns]
+    following = [at_ns for at_ns, _ in (*postures, (end_ns, ""))][1:]
     for (at_ns, level), until_ns in zip(postures, following, strict=True):
         if level in _POSTURES:
             yield {
