@@ -15,7 +15,7 @@ from fairlead.errors import StoreError
 from fairlead.kernel.observers import ObserverFailure, Observers
 from fairlead.kernel.outcome import RunSetup
 from fairlead.model import Fill, OrderState, Slot
-from fairlead.store import Incident, Journal, PostureChanged
+from fairlead.store import AlertRaised, Incident, Journal, PostureChanged
 from fairlead.trackers import Order
 
 __all__ = ["ObserverQueue"]
@@ -33,7 +33,6 @@ class ObserverQueue:
         self._now_ns = clock.now_ns
         self._queue: deque[tuple[int, _Delivery]] = deque()
         self._filled = asyncio.Event()
-        self._delivering = asyncio.Lock()
         self._states: dict[str, OrderState] = {}
         #: Observations dropped because observers were too slow.
         self.dropped = 0
@@ -79,18 +78,19 @@ class ObserverQueue:
 
     async def drain(self) -> None:
         """Deliver what is queued now, and what someone else is delivering."""
-        async with self._delivering:
-            while self._queue:
-                seq, deliver = self._queue[0]
-                try:
-                    await self._journal.durable(seq)
-                except StoreError:
-                    self._queue.clear()  # nothing that is not durable is told
-                    break
-                if self._queue and self._queue[0][1] is deliver:  # else it was dropped meanwhile
-                    self._queue.popleft()
-                    self._tell(deliver)
-            self._filled.clear()
+        while self._queue:
+            seq, deliver = self._queue[0]
+            try:
+                await self._journal.durable(seq)
+            except StoreError:
+                self._queue.clear()  # nothing that is not durable is told
+                break
+            # It stays in the queue until then, so that whoever drains last misses none; someone
+            # else may have told it meanwhile, or dropped it.
+            if self._queue and self._queue[0][1] is deliver:
+                self._queue.popleft()
+                self._tell(deliver)
+        self._filled.clear()
 
     def _tell(self, deliver: _Delivery) -> None:
         for failure in deliver():
@@ -115,6 +115,8 @@ class ObserverQueue:
         match record:
             case Incident(name=name, detail=detail) if name != "observer_failed":
                 self._put(lambda: self._observers.alert(Severity.WARNING, name, detail, now_ns))
+            case AlertRaised(severity=severity, name=name, detail=detail):
+                self._put(lambda: self._observers.alert(Severity(severity), name, detail, now_ns))
             case PostureChanged(level=level, rule=rule, reason=reason) if level != "ACTIVE":
                 self._put(
                     lambda: self._observers.alert(
