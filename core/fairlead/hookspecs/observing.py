@@ -76,7 +76,8 @@ def fairlead_filled(fill: Fill, slot: Slot, now_ns: int) -> None:
 def fairlead_alert(severity: Severity, name: str, detail: str, now_ns: int) -> None:
     """Learn of something that a person should know.
 
-    When: at each incident, and when a risk rule restrains trading.
+    When: at each incident, when a risk rule restrains trading, and when something lasts too long:
+    an order unproven, a position left; once a day with a statement of it.
     Result: ignored.
     Order: as the alerts arose, in one row with the other observations.
     Errors: counted, skipped, and recorded as the incident ``observer_failed``, of which no alert
