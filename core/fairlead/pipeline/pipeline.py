@@ -200,7 +200,9 @@ class Pipeline:
         """Note that creates leave now."""
         now_ns = self._parts.now_ns()
         for intent in intents:
-            self._parts.orders.mark_sent(intent.client_id, now_ns)
+            order = self._parts.orders.get(intent.client_id)
+            if order is not None:
+                order.mark_sent(now_ns)
 
     def cancelled(self, request: CancelRequest, outcome: Outcome) -> None:
         """Take a cancel's outcome from the gateway."""

@@ -131,6 +131,10 @@ class Order:
             )
         return self._view
 
+    def mark_sent(self, now_ns: int) -> None:
+        """Note that its create leaves now."""
+        self.sent_ns = now_ns
+
     def touch(self) -> None:
         """Forget the view made before a change."""
         self._view = None
@@ -233,12 +237,6 @@ class OrderTracker:
             case _:
                 # The stream has proven more than this answer says.
                 pass
-
-    def mark_sent(self, client_id: str, now_ns: int) -> None:
-        """Note that a create leaves now."""
-        order = self._live.get(client_id)
-        if order is not None:
-            order.sent_ns = now_ns
 
     def ask_cancel(
         self, client_id: str, reason: str, now_ns: int, *, again: bool = False

@@ -107,7 +107,6 @@ def test_news_of_orders_that_are_not_ours_are_left_out(world: World) -> None:
     world.orders.apply_outcome(client_id(9), Accepted("v9"), 1)
     world.orders.apply_update(order_update(9, S.CANCELLED), 1)
     world.orders.apply_cancel_outcome(client_id(9), Unknown("x"))
-    world.orders.mark_sent(client_id(9), 1)
 
     assert world.orders.apply_fill(fill(9), 1) is None
     assert world.orders.ask_cancel(client_id(9), "why", 1) is None
@@ -344,6 +343,6 @@ def test_the_journal_tells_why_an_order_moved(world: World) -> None:
 def test_the_moment_a_create_leaves_is_noted(world: World) -> None:
     assert world.one.sent_ns is None
 
-    world.orders.mark_sent(ONE, 5)
+    world.one.mark_sent(5)
 
     assert world.one.sent_ns == 5
