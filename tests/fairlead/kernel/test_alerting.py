@@ -100,7 +100,9 @@ class Watched:
 def test_an_order_that_stays_unproven_is_told_once() -> None:
     watched = Watched()
     watched.orders.record(intent(1), 0)
-    watched.orders.mark_sent(client_id(1), 5 * SECOND)
+    order = watched.orders.get(client_id(1))
+    assert order is not None
+    order.mark_sent(5 * SECOND)
     watched.orders.apply_outcome(client_id(1), Unknown("timeout"), 6 * SECOND)
 
     watched.tick(65 * SECOND)
