@@ -18,7 +18,6 @@ WIDER: Mapping[str, str] = {
     "core/fairlead/api/connector.py:Connector": "the whole contract of a venue in one place",
     "connectors/fairlead_paper/connector.py:PaperConnector": "implements that contract, no more",
     "core/fairlead/testing/neutral/connector.py:NeutralConnector": "implements that contract, too",
-    "core/fairlead/trackers/orders.py:OrderTracker": "a call for each kind of news about an order",
 }
 
 
