@@ -150,8 +150,9 @@ class MarketTracker:
         silent_ns = now_ns - self._heard_ns
         if self.book.valid and silent_ns > self._stale_ns:
             self._lose(now_ns, f"nothing was heard for {silent_ns / 1e9:.1f} s")
-        asked = self._asked_ns
-        if not self.book.valid and asked is not None and now_ns - asked >= _RESYNC_EVERY_NS:
+        if self._asked_ns is None:
+            self._asked_ns = now_ns  # the connector has asked by itself; it may get no answer
+        if not self.book.valid and now_ns - self._asked_ns >= _RESYNC_EVERY_NS:
             self._asked_ns = now_ns
             self._resync()
 
