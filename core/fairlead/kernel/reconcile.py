@@ -205,36 +205,40 @@ class Reconciler:
 
     def _apply_open(self, update: OrderUpdate, reading: AccountReading) -> str | None:
         """Work in an order that the venue shows as open; gives what is wrong with it."""
-        parts = self._parts
-        name = ClientId.parse(update.client_id)
         order = self._desk.orders.get(update.client_id)
-        if order is not None and not order.state.is_closed:
-            self._desk.handle(update)
-            if (
-                order.state is OrderState.PENDING_CANCEL
-                and order.cancel_sent_ns is not None
-                and reading.begun_ns - order.cancel_sent_ns > _GRACE_NS
-            ):
-                self._desk.pipeline.sweep(reading.venue, [update], "its cancel had no effect")
-            return None
-        if order is not None:
+        if order is None:
+            return self._apply_stranger(update, reading)
+        if order.state.is_closed:
             if not self._is_old_news(order, reading):
                 return None
             self._desk.pipeline.sweep(reading.venue, [update], "closed here, open there")
             return f"order {update.client_id[-8:]} is {order.state} here and open at the venue"
+        self._desk.handle(update)
+        asked_ns = order.cancel_sent_ns
+        if (
+            order.state is OrderState.PENDING_CANCEL
+            and asked_ns is not None
+            and reading.begun_ns - asked_ns > _GRACE_NS
+        ):
+            self._desk.pipeline.sweep(reading.venue, [update], "its cancel had no effect")
+        return None
+
+    def _apply_stranger(self, update: OrderUpdate, reading: AccountReading) -> str | None:
+        """Tell whose an order is that this run did not make; gives what is wrong with it."""
+        name = ClientId.parse(update.client_id)
         if name is None:
             if update.client_id not in self._external and len(self._external) < _MOST_EXTERNAL:
                 self._external.add(update.client_id)
                 self._incident("external_order", f"{reading.venue}: {update.client_id or '-'}")
             return None
-        if name.tag != parts.tag:
+        if name.tag != self._parts.tag:
             self._desk.gate.impose(
                 "foreign_engine",
                 PostureLevel.CANCEL_ONLY,
                 f"another Fairlead trades this account: order {update.client_id}",
             )
             return f"order {update.client_id} belongs to another Fairlead"
-        if name.epoch > parts.epoch:
+        if name.epoch > self._parts.epoch:
             self._desk.gate.impose(
                 "fenced", PostureLevel.HALTED, f"run {name.epoch} of this instance has begun"
             )
