@@ -97,7 +97,7 @@ class Cast:
     def leave(self, name: str, now_ns: int) -> None:
         """Take a strategy off: its orders are cancelled, its books and what it holds remain."""
         runner = self.runners[name]
-        self._desk.pipeline.drop_creates(runner.market.market)
+        self._desk.pipeline.drop_creates(runner.market.market, quotes_only=True)
         runner.stop(now_ns)
         del self.runners[name]
         part = self._decides.pop(name, None)

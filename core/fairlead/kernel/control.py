@@ -216,7 +216,7 @@ class Control:
     def _pause(self, runners: list[StrategyRunner], gate: Gate) -> dict[str, Any]:
         desk = self._engine.desk
         for runner in runners:
-            desk.pipeline.drop_creates(runner.market.market)
+            desk.pipeline.drop_creates(runner.market.market, quotes_only=True)
             runner.hold(gate, self._now_ns())
         desk.pipeline.dispatch()
         return {"paused": [runner.name for runner in runners]}

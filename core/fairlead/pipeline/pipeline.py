@@ -23,6 +23,7 @@ from fairlead.model import (
     OrderState,
     OrderUpdate,
     Outcome,
+    Purpose,
     Side,
     Slot,
     trimmed,
@@ -121,9 +122,17 @@ class Pipeline:
         """Give the creates that were allowed but have not left."""
         return self._queue.waiting()
 
-    def drop_creates(self, market: MarketId | None = None) -> None:
-        """Forget creates that wait, of one market or all: a posture or a stop caught them."""
-        self._queue.drop(lambda intent: market is None or intent.slot.market == market)
+    def drop_creates(self, market: MarketId | None = None, *, quotes_only: bool = False) -> None:
+        """Forget creates that wait, of one market or all: a posture or a stop caught them.
+
+        ``quotes_only``: hedges and exits stay.
+        """
+        self._queue.drop(
+            lambda intent: (
+                (market is None or intent.slot.market == market)
+                and (intent.purpose is Purpose.QUOTE or not quotes_only)
+            )
+        )
 
     def cancel_all(self, reason: str) -> None:
         """Ask for every live order to be cancelled, at the next `dispatch`."""

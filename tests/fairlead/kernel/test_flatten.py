@@ -7,11 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.api import Ratio
-from fairlead.kernel import CancelOrders, Flatten, Pause, Resume, Status, StopRun, slippage
-from fairlead.model import Liquidity, Purpose, Side, TimeInForce
+from fairlead.api import Place, Ratio
+from fairlead.kernel import (
+    CancelOrders,
+    Flatten,
+    FlattenAsked,
+    Flattening,
+    Pause,
+    Resume,
+    Status,
+    StopRun,
+    slippage,
+)
+from fairlead.model import Liquidity, Purpose, Side, Slot, TimeInForce
 from fairlead.store import AlertRaised, FillBooked, OrderMoved, OrderRecorded
-from tests.fairlead.kernel.control_world import MARKET, Hand, Steered, steer
+from tests.fairlead.kernel.control_world import MARKET, SECOND, Hand, Steered, steer
 
 #: Far from its target, so that there is something to sell.
 LONG = 'strategies.alt.inventory={ target = "40%", band = "20%" }'
@@ -150,6 +160,53 @@ def test_one_exit_at_a_time_and_no_resume_before_its_end() -> None:
         await hand.told(CancelOrders())
 
     steer(script, LONG, seconds=60)
+
+
+def test_a_pause_pulls_quotes_and_leaves_exits_alone() -> None:
+    async def script(hand: Hand) -> None:
+        await hand.at(40.5)
+        desk = hand.session.engine.desk
+        (tracker,) = desk.markets.values()
+        bid = (desk.markets[tracker.market].mid or Decimal()) * Decimal("0.999")
+        now_ns = hand.session.clock.now_ns()
+
+        def place(level: int, purpose: Purpose) -> Place:
+            slot = Slot("alt", tracker.market, Side.BUY, level)
+            return Place(slot, Side.BUY, bid, Decimal(20), now_ns, purpose)
+
+        leaving, quoting = place(7, Purpose.EXIT), place(8, Purpose.QUOTE)
+        desk.pipeline.open_for_creates = False  # so that both wait
+        desk.pipeline.submit((leaving, quoting), desk.view)
+        assert len(desk.pipeline.waiting()) == 2
+        for runner in desk.runners.values():
+            desk.pipeline.drop_creates(runner.market.market, quotes_only=True)
+        assert [intent.slot.level for intent in desk.pipeline.waiting()] == [7]
+        desk.pipeline.open_for_creates = True
+        desk.pipeline.dispatch()
+        await hand.at(40.9)
+        await hand.told(Pause())
+        await hand.at(43.9)
+        assert [order.intent.slot.level for order in desk.orders.live()] == [7]
+
+    steer(script, seconds=60)
+
+
+def test_after_a_minute_it_ends_whatever_is_left() -> None:
+    async def script(hand: Hand) -> None:
+        await hand.at(40.5)
+        desk, now_ns = hand.session.engine.desk, hand.session.clock.now_ns()
+        (market,) = desk.markets
+        asked = FlattenAsked(market, "alt", Decimal("0.01"), "target")
+        one = Flattening(desk, asked, now_ns)
+        one.tick(now_ns)  # its quotes are in the way
+        assert one.end == ""
+        one.tick(now_ns + 60 * SECOND)
+        assert one.end == "the time is over"
+        one.tick(now_ns + 61 * SECOND)
+        assert one.result()["end"] == "the time is over"
+        assert one.result()["open"]
+
+    steer(script, LONG, seconds=50)
 
 
 def test_a_run_that_ends_meanwhile_answers_with_what_was_done() -> None:
