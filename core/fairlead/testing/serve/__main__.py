@@ -34,13 +34,9 @@ def main(port: int, name: str, seed: int, frame: str) -> None:
 
 async def _serve(setup: VenueSetup, port: int, seed: int) -> None:
     clock = SystemClock()
-    host, venue = LoopbackHost(clock), SimulatedVenue(setup, clock, SeededIds(seed))
-    venue.serve(host)
-    admin = AdminDesk(venue)
-    host.add("/admin/truth", admin.truth)
-    host.add("/admin/knobs", admin.knobs)
-    host.add("/admin/deed", admin.deed)
-    venue.start()
+    host = LoopbackHost(clock)
+    admin = AdminDesk(lambda: SimulatedVenue(setup, clock, SeededIds(seed)), host)
+    admin.open()
     over = asyncio.Event()
     end = SystemProcess(Path()).on_stop(over.set)
     found = await host.start(port)
@@ -49,7 +45,7 @@ async def _serve(setup: VenueSetup, port: int, seed: int) -> None:
         await over.wait()
     finally:
         end()
-        venue.stop()
+        admin.close()
         await host.stop()
 
 

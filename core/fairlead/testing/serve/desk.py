@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from fairlead.testing.serve.host import LoopbackHost
 from fairlead.testing.simulated import SimulatedVenue
 
 __all__ = ["AdminDesk"]
@@ -15,10 +17,35 @@ _EFFECTS = 5_000
 
 
 class AdminDesk:
-    """The paths ``/admin/truth``, ``/admin/knobs`` and ``/admin/deed``; for tests alone."""
+    """The paths ``/admin/truth``, ``knobs``, ``deed`` and ``reset``; for tests alone.
 
-    def __init__(self, venue: SimulatedVenue) -> None:
-        self._venue = venue
+    ``make`` makes the venue, whenever one is wanted that nobody has used yet.
+    """
+
+    def __init__(self, make: Callable[[], SimulatedVenue], host: LoopbackHost) -> None:
+        self._make = make
+        self._host = host
+        self._venue = make()
+        for name in ("truth", "knobs", "deed", "reset"):
+            host.add(f"/admin/{name}", getattr(self, name))
+
+    def open(self) -> None:
+        """Serve the venue, and let its market begin."""
+        self._venue.serve(self._host)
+        self._venue.start()
+
+    def close(self) -> None:
+        """Let the venue stand still."""
+        self._venue.stop()
+
+    async def reset(self, request: web.Request) -> web.Response:
+        """Put a fresh venue in its place; every connection ends."""
+        del request
+        self.close()
+        self._venue.deeds.drop_streams()
+        self._venue = self._make()
+        self.open()
+        return _json({})
 
     async def truth(self, request: web.Request) -> web.Response:
         """Show orders, effects, fills and balances as they are."""
