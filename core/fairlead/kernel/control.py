@@ -188,8 +188,6 @@ class Control:
             self._engine.request_stop(StopReason.ASKED, reason)
             return {"stopping": True}
         reason = command.reason or reason
-        if self._engine.assembled:
-            self._engine.desk.stop(f"panic: {reason}")
         self._engine.halt("panic", reason)
         return {"halted": True, "reason": reason}
 

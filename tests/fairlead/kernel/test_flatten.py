@@ -105,8 +105,10 @@ def test_a_resume_gives_the_strategies_their_target_back() -> None:
 
 
 def test_the_quotes_are_gone_before_the_first_exit_leaves() -> None:
-    _, steered = flattened("50 bps", LONG)
+    slow = 'venues.main.latency={ market_data = "20 ms", orders = "2 s" }'
+    result, steered = flattened("50 bps", LONG, slow, 'strategies.alt.refresh={ every = "30 s" }')
 
+    assert result["filled"] != "0"
     live: set[str] = set()
     for record in steered.trace.records:
         match record:
