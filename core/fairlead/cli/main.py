@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, str] = {
     "quote": "fairlead.cli.quote:quote",
     "resume": "fairlead.cli.act:resume",
     "run": "fairlead.cli.run:run",
+    "simulate": "fairlead.cli.simulate:simulate",
     "status": "fairlead.cli.look:status",
     "strategy": "fairlead.cli.act:strategy",
     "watchdog": "fairlead.cli.watchdog:watchdog",
