@@ -68,6 +68,8 @@ class LiveQuote:
     queue_ahead: Decimal | None = None
     filled: float = 0.0
     acknowledged: bool = True
+    #: The order's name within its run.
+    order: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,6 +234,7 @@ def _quotes(
             queue_ahead=queues.get(order.client_id),
             filled=statistic(order.filled / order.intent.quantity),
             acknowledged=order.acknowledged_ns is not None,
+            order=order.client_id[-8:],
         )
         for order in desk.orders.live(strategy=strategy)
         if order.intent.side is side

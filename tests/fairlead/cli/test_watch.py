@@ -181,13 +181,11 @@ def test_what_stands_before_an_order_only_shrinks_while_it_rests() -> None:
 
     run(watch, minutes=4)
 
-    rested: dict[tuple[Decimal, Decimal], list[Decimal]] = {}
+    rested: dict[str, list[Decimal]] = {}
     for state in watch.seen:
-        quotes = {(q.price, q.quantity): q for q in state.strategies[0].bids}
-        rested = {place: rested.get(place, []) for place in quotes}
-        for place, quote in quotes.items():
+        for quote in state.strategies[0].bids:
             if quote.queue_ahead is not None:
-                rested[place].append(quote.queue_ahead)
+                rested.setdefault(quote.order, []).append(quote.queue_ahead)
     assert any(rested.values())
     assert all(sizes == sorted(sizes, reverse=True) for sizes in rested.values())
 
