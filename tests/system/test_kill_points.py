@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -156,22 +157,22 @@ def test_the_points_cover_the_order_path_and_the_store(
 def test_wherever_it_is_killed_the_next_engine_makes_everything_right(
     forks: multiprocessing.context.ForkServerContext, tmp_path: Path, share: int
 ) -> None:
-    seed = share + 1
-    dry = Case(forks, tmp_path / "dry", seed)
+    dry = Case(forks, tmp_path / "dry", seed=share + 1)
     points = len(dry.live(FIRST_NS))
     dry.side.close()
-    kills = KILLS // SHARES
-    first_kills = kills * AGAIN_EVERY // (AGAIN_EVERY + 1)
+    stride = next(prime for prime in (89, 97) if points % prime)  # so each point has its turn
     killed = 0
     wrong: list[str] = []
 
-    for number in range(first_kills):
-        kill_at = 1 + (number * points + share * points // SHARES) // first_kills % points
+    for number in count():
+        if killed >= KILLS // SHARES:
+            break
+        seed, place = share + 1 + SHARES * (number // points), number % points
+        kill_at = 1 + (place * stride + share * points // SHARES) % points
         case = Case(forks, tmp_path / str(number), seed)
-        if case.live(FIRST_NS, kill_at):
-            continue  # a point that only some runs pass
-        killed += 1
-        case.side.wait(DOWN_NS)
+        if not case.live(FIRST_NS, kill_at):
+            killed += 1
+            case.side.wait(DOWN_NS)
         if number % AGAIN_EVERY == 0:
             # 1 is the run's first commit; a recovery passes dozens.
             killed += not case.live(LAST_NS, 1 + number % 40)
@@ -181,4 +182,3 @@ def test_wherever_it_is_killed_the_next_engine_makes_everything_right(
         case.side.close()
 
     assert wrong == []
-    assert killed >= kills
