@@ -25,7 +25,7 @@ from fairlead.kernel import RunResult, Session, SessionOptions, SystemProcess, s
 from fairlead.ledger import Report
 from fairlead.store import Durability, TraceWriter, open_store
 
-__all__ = ["run"]
+__all__ = ["new_session", "run"]
 
 # A demo on a terminal takes this long, whatever it simulates.
 _DEMO_S = 30
@@ -72,7 +72,7 @@ def run(
     if speed is not None and mode != "paper":
         raise UsageError("--speed", speed, f"mode {mode!r} runs in real time; leave it out")
     process = SystemProcess(found.settings.store_path.parent)
-    session = _session(found, process, options)
+    session = new_session(found, process, options)
     picture = Picture(session)
     session.control.picture = picture.tree
     # With --json standard output belongs to the report; everything else goes beside it.
@@ -107,7 +107,11 @@ def _watchdog(config: Path, sets: Sequence[str]) -> tuple[str, ...]:
     return ("watchdog", str(config.resolve()), "--once", *changed)
 
 
-def _session(found: Configured, process: SystemProcess, options: SessionOptions) -> Session:
+def new_session(found: Configured, process: SystemProcess, options: SessionOptions) -> Session:
+    """Put a session together as its mode wants it, with its trace in its run folder.
+
+    :raises EngineError: when the store, the lock or the socket cannot be had.
+    """
     url = f"sqlite:///{found.settings.store_path}"
     paper = found.settings.engine.mode == "paper"
     # Play money may lose its last second to a power cut; nothing else may.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from fairlead.api import Connector, PostureLevel
+from fairlead.api import Connector, Gate, PostureLevel
 from fairlead.errors import StoreError
 from fairlead.kernel.desk import Desk
 from fairlead.kernel.halt import Halt, read_halt, write_halt
@@ -28,7 +28,7 @@ from fairlead.model import (
     Unavailable,
     VenueEvent,
 )
-from fairlead.store import Incident, RunEnded, RunStarted
+from fairlead.store import Incident, RunEnded
 
 __all__ = ["Engine"]
 
@@ -50,7 +50,7 @@ class Engine:
         self._ended: set[str] = set()
         self._early: list[VenueEvent] = []
         self._ready = asyncio.Event()
-        self._observe_only = False
+        self._observe_only = self._exits_only = False
         self._untouched = False
         self.started_ns = 0
 
@@ -78,24 +78,19 @@ class Engine:
         if self._stop.signals > 1:
             self._stop.hurry.set()
 
-    async def run(self, *, for_ns: int | None = None, observe_only: bool = False) -> RunResult:
+    async def run(
+        self, *, for_ns: int | None = None, observe_only: bool = False, exits_only: bool = False
+    ) -> RunResult:
         """Run until the source ends, ``for_ns`` is over, or a stop is requested.
 
-        ``observe_only`` = decide everything and send nothing. Always ends with a clean stop; a
-        cancellation is a request for it.
+        ``observe_only`` = decide everything and send nothing. ``exits_only`` = quote nothing, and
+        run although the instance is halted: for the exits of a panic. Always ends with a clean
+        stop; a cancellation is a request for it.
         """
-        self._observe_only = observe_only
+        self._observe_only, self._exits_only = observe_only, exits_only
         setup = self._parts.setup
         self.started_ns = self._clock.now_ns()
-        self._parts.journal.append(
-            RunStarted(
-                instance=setup.instance,
-                mode=setup.mode,
-                seed=setup.seed,
-                config_hash=setup.config_hash,
-                currency=setup.currency,
-            )
-        )
+        self._parts.journal.append(setup.record())
         if not setup.clean_before:
             self._incident("killed_before", "the run before this one never ended")
         restore = (
@@ -169,9 +164,9 @@ class Engine:
         desk.booking.on_fill(self._parts.observers.filled)
         self._reconciler = self._reconcile(desk)
         desk.answered(self._reconciler.answered)
-        halt = read_halt(self._parts.process, self._parts.setup.instance)
-        if halt is not None:
-            self._halt(f"{halt.rule}: {halt.reason}")
+        for runner in desk.runners.values() if self._exits_only else ():
+            runner.hold(Gate("halted", "only exits"), self._clock.now_ns())
+        self._heed_note()
         early, self._early = self._early, []
         for event in early:
             desk.handle(event)
@@ -201,6 +196,11 @@ class Engine:
             # The same disk as the store's, most likely. The exit code says it too.
             self._incident("marker_failed", str(refused))
         self._halt(f"{rule}: {reason}")
+
+    def _heed_note(self) -> None:
+        note = read_halt(self._parts.process, self._parts.setup.instance)
+        if note is not None and self._stop.reason is None and not self._exits_only:
+            self._halt(f"{note.rule}: {note.reason}")
 
     def _halt(self, reason: str) -> None:
         if self._desk is not None:
@@ -322,9 +322,7 @@ class Engine:
         posture = self.desk.halted
         if posture is not None and self._stop.reason is None:
             self.halt(posture.rule, posture.reason)
-        note = read_halt(self._parts.process, self._parts.setup.instance)
-        if note is not None and self._stop.reason is None:
-            self._halt(f"{note.rule}: {note.reason}")
+        self._heed_note()
         failure = self._parts.journal.failure
         if failure is not None:
             # Nobody may have waited for the disk, and still nothing is written down any more.

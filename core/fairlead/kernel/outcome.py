@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fairlead.errors import EngineError, ExitCode
+from fairlead.store import RunStarted
 
 __all__ = ["RunResult", "RunSetup", "StopReason", "StopRequest"]
 
@@ -49,6 +50,16 @@ class RunSetup:
     epoch: int
     #: False when the run before this one of the same instance was killed.
     clean_before: bool = True
+
+    def record(self) -> RunStarted:
+        """Give the record that begins the run's journal."""
+        return RunStarted(
+            instance=self.instance,
+            mode=self.mode,
+            seed=self.seed,
+            config_hash=self.config_hash,
+            currency=self.currency,
+        )
 
 
 @dataclass(slots=True)

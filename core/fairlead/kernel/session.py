@@ -58,6 +58,8 @@ class SessionOptions:
     pace: float | None = None
     #: Decide everything and send nothing.
     observe_only: bool = False
+    #: Quote nothing, and run although the instance is halted: for the exits of a panic.
+    exits_only: bool = False
     #: Where other processes may speak to the run; None = nowhere.
     socket: Path | None = None
     #: Read the configuration again, for strategies that come or change while it runs.
@@ -206,7 +208,9 @@ class Session:
         watching = None if watch is None else asyncio.create_task(watch(self))
         try:
             result = await self.engine.run(
-                for_ns=self.options.for_ns, observe_only=self.options.observe_only
+                for_ns=self.options.for_ns,
+                observe_only=self.options.observe_only,
+                exits_only=self.options.exits_only,
             )
         finally:
             if watching is not None:
