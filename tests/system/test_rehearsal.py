@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,31 @@ def test_panic_does_not_call_proven_what_a_process_that_hangs_may_still_send(
     engine.kill()
 
     assert panic.wait(LIMIT_S) == 0
+
+
+def test_panic_flattens_at_bounded_prices_and_quotes_nothing(rehearsal: Rehearsal) -> None:
+    rehearsal.quoting().kill()
+    rehearsal.venue.deed("transfer", asset="ALT", amount=1_000)  # half of it is too much
+    before = rehearsal.venue.truth()
+
+    done = rehearsal.call("panic", "--flatten", "2%", "--json")
+
+    assert done.returncode == 0, done.stderr
+    truth, (exit_,) = rehearsal.venue.truth(), json.loads(done.stdout)["exits"]
+    assert (exit_["market"], exit_["to"], exit_["open"]) == ("main:ALT/USDT", "target", False)
+    assert Decimal(exit_["filled"]) > 0
+    assert truth["open"] == []
+    fresh = truth["effects"][len(before["effects"]) :]
+    later = {one["client_id"] for one in fresh if one["client_id"][6:10] == "aaac"}
+    assert len(later) == len({one["client_id"] for one in truth["fills"]} & later)
+    assert (rehearsal.folder / NOTE).exists()
+
+
+def test_panic_refuses_a_bound_that_is_none(rehearsal: Rehearsal) -> None:
+    done = rehearsal.call("panic", "--flatten", "1")
+
+    assert done.returncode == 2
+    assert not (rehearsal.folder / NOTE).exists()
 
 
 # --- what cancels when the engine cannot

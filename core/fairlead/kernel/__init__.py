@@ -88,6 +88,9 @@ from fairlead.kernel.desk import (
 from fairlead.kernel.engine import (
     Engine,
 )
+from fairlead.kernel.exits import (
+    Exits,
+)
 from fairlead.kernel.flatten import (
     FlattenAsked,
     Flattening,
@@ -257,6 +260,7 @@ __all__ = [
     "EngineContainer",
     "EngineParts",
     "EngineRiskView",
+    "Exits",
     "Fills",
     "Flatten",
     "FlattenAsked",
