@@ -96,6 +96,13 @@ from fairlead.kernel.flatten import (
     Flattening,
     slippage,
 )
+from fairlead.kernel.halt import (
+    Halt,
+    lift_halt,
+    marker_name,
+    read_halt,
+    write_halt,
+)
 from fairlead.kernel.ids import (
     SeededIds,
     SystemIds,
@@ -265,6 +272,7 @@ __all__ = [
     "Flatten",
     "FlattenAsked",
     "Flattening",
+    "Halt",
     "Installed",
     "Levels",
     "Observer",
@@ -339,14 +347,17 @@ __all__ = [
     "installed",
     "instance_offset_ns",
     "instance_tag",
+    "lift_halt",
     "load_plugins",
     "lock_name",
+    "marker_name",
     "markets_of",
     "outside_connectors",
     "own_levels",
     "prove_gone",
     "prove_or_hurry",
     "read_beat",
+    "read_halt",
     "read_request",
     "read_secret",
     "request_line",
@@ -358,4 +369,5 @@ __all__ = [
     "strategy_plan",
     "try_plugins",
     "write_beat",
+    "write_halt",
 ]
