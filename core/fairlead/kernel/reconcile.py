@@ -188,7 +188,8 @@ class Reconciler:
         for order in self._desk.orders.live():
             if order.intent.slot.market.venue != reading.venue or order.client_id in shown:
                 continue
-            if order.acknowledged_ns is not None and self._settled(order, reading):
+            # The news that a cancel has worked may have been lost with the stream.
+            if order.state is OrderState.PENDING_CANCEL or self._settled(order, reading):
                 self._ask(order)
         for balance in reading.balances:
             self._desk.handle(balance)
@@ -259,7 +260,12 @@ class Reconciler:
         )
 
     def _ask_unproven(self, now_ns: int) -> None:
-        for order in self._desk.orders.live():
+        live = self._desk.orders.live()
+        if len(self._asked_ns) > len(live) + _ASKS_AT_ONCE:
+            # Those that ended while their answer was lost.
+            names = {order.client_id for order in live}
+            self._asked_ns = {name: at for name, at in self._asked_ns.items() if name in names}
+        for order in live:
             if order.state is OrderState.UNKNOWN or order.final is not None:
                 self._ask(order)
             elif order.state is OrderState.PENDING_CANCEL:
