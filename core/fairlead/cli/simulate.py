@@ -24,7 +24,7 @@ from fairlead.testing.simulation import (
     SimulationReport,
     Task,
     chosen_faults,
-    load_scenario,
+    load_scenarios,
     named_plant,
 )
 
@@ -89,7 +89,7 @@ def simulate(  # noqa: PLR0913 - one parameter for each option
     bug = None if plant is None else named_plant(plant)
     numbers = _seeds(seeds or (_SEEDS if bug is None else _PLANT_SEEDS))
     tasks = _tasks(numbers, _length_ns(hours), faults, only, bug, _words(path, sets))
-    load_scenario(path, sets)  # what is wrong with it is said once, here
+    load_scenarios(path, sets)  # what is wrong with it is said once, here
     work = Work(path, sets, stop_early=bug is not None)
     clock = SystemClock()
     began_ns = clock.monotonic_ns()

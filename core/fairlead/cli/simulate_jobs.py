@@ -14,7 +14,8 @@ from fairlead.testing.simulation import (
     SeedResult,
     Task,
     investigate,
-    load_scenario,
+    load_scenarios,
+    scenario_of,
 )
 
 __all__ = ["Work", "run_tasks"]
@@ -34,7 +35,7 @@ class Work:
 
 class _Worker:
     # A process loads the configuration once, for all of its seeds.
-    scenario: Scenario | None = None
+    scenarios: tuple[Scenario, ...] = ()
 
 
 def run_tasks(work: Work, tasks: Sequence[Task], jobs: int) -> Iterator[_Done]:
@@ -58,10 +59,8 @@ def _until_enough(work: Work, done: Iterator[_Done]) -> Iterator[_Done]:
 
 def _begin(work: Work) -> None:
     install_context()
-    _Worker.scenario = load_scenario(work.config, work.sets)
+    _Worker.scenarios = load_scenarios(work.config, work.sets)
 
 
 def _one(task: Task) -> _Done:
-    if _Worker.scenario is None:
-        raise RuntimeError("no configuration is loaded")
-    return investigate(_Worker.scenario, task)
+    return investigate(scenario_of(_Worker.scenarios, task.run.seed), task)

@@ -107,6 +107,8 @@ class UserFeed:
 
     def _number(self, message: UserMessage) -> None:
         number, last = message.number, self._last
+        if not number:
+            return  # what nobody counts is never seen missing
         if message.news is not None:
             self._missing.pop(number, None)
         if last is None:

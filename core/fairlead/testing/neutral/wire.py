@@ -287,7 +287,7 @@ class MarketMessage(msgspec.Struct, frozen=True, tag_field="kind", tag="market")
 
 
 class UserMessage(msgspec.Struct, frozen=True, tag_field="kind", tag="user"):
-    """News of the account; without ``news`` a heartbeat."""
+    """News of the account; without ``news`` a heartbeat. ``number`` 0 = the venue counts none."""
 
     number: int
     news: OrderLine | FillLine | BalanceLine | None = None

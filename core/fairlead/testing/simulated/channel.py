@@ -214,7 +214,7 @@ class UserChannel(Channel):
         self._number += 1
         if chance.hits("news_lost", knobs.news_lost):
             return
-        message = encode(UserMessage(self._number, news))
+        message = encode(UserMessage(self._number if knobs.numbered else 0, news))
         late_ns = chance.span_ns("reorder", knobs.reorder, knobs.reorder_ns)
         self._send_later(late_ns, message)
         if chance.hits("duplicate", knobs.duplicate):
@@ -228,4 +228,4 @@ class UserChannel(Channel):
             self.send(message)
 
     def _heartbeat(self) -> bytes:
-        return encode(UserMessage(self._number))
+        return encode(UserMessage(self._number if self._knobs.numbered else 0))

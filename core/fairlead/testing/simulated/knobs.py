@@ -97,6 +97,8 @@ class Knobs:
     # --- policies
     #: A client id need only be unlike those of open orders.
     reuse_ids: bool = False
+    #: Whether news of the account bear numbers; at many venues nobody sees that one was lost.
+    numbered: bool = True
     #: Whether the dead-man timer is offered.
     dead_man: bool = True
     #: A stream is closed at this age.

@@ -10,7 +10,12 @@ from fairlead.testing.simulation.oracle import Oracle
 from fairlead.testing.simulation.plants import PLANTS, Plant, named_plant
 from fairlead.testing.simulation.report import Failure, SimulationReport
 from fairlead.testing.simulation.run import SeedResult, SeedRun, run_seed
-from fairlead.testing.simulation.scenario import SHIPPED, Scenario, load_scenario
+from fairlead.testing.simulation.scenario import (
+    SHIPPED,
+    Scenario,
+    load_scenarios,
+    scenario_of,
+)
 from fairlead.testing.simulation.schedule import draw_schedule
 from fairlead.testing.simulation.shrink import shrink
 from fairlead.testing.simulation.violation import Violation
@@ -34,9 +39,10 @@ __all__ = [
     "chosen_faults",
     "draw_schedule",
     "investigate",
-    "load_scenario",
+    "load_scenarios",
     "named_plant",
     "run_seed",
+    "scenario_of",
     "shrink",
     "version",
 ]

@@ -37,6 +37,7 @@ class FaultKind(StrEnum):
     # The market.
     SEQUENCE_GAP = "sequence_gap"
     PARTIAL_FILLS = "partial_fills"
+    FILL_RACE = "fill_race"
     STALE_BOOK = "stale_book"
     # Streams and the venue as a whole.
     DROPPED_STREAM = "dropped_stream"
@@ -89,6 +90,9 @@ FAULTS: Mapping[FaultKind, FaultRange] = {
     FaultKind.LAGGING_BALANCE: FaultRange("balances are old", rate=(0.01, 0.5)),
     FaultKind.SEQUENCE_GAP: FaultRange("a book diff is lost", rate=(0.001, 0.05)),
     FaultKind.PARTIAL_FILLS: FaultRange("fills come in pieces", rate=(0.1, 1.0)),
+    FaultKind.FILL_RACE: FaultRange(
+        "an order fills while its create or cancel is under way", rate=(0.01, 0.3)
+    ),
     FaultKind.STALE_BOOK: FaultRange(
         "the streams live, the book stands still",
         gap_ns=(3 * _MINUTE, 30 * _MINUTE),

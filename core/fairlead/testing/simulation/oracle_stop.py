@@ -11,7 +11,11 @@ from fairlead.testing.simulated import Effect, EffectKind, Origin, SimulatedVenu
 from fairlead.testing.simulation.life import Life
 from fairlead.testing.simulation.oracle import Oracle
 
-__all__ = ["StopOracle"]
+__all__ = ["ProtectionOracle", "StopOracle"]
+
+_SECOND = 1_000_000_000
+# What a request to arm the timer may take on its way, and the resolution of our looks.
+_GRACE_NS = 2 * _SECOND
 
 
 class StopOracle(Oracle):
@@ -47,3 +51,44 @@ class StopOracle(Oracle):
     def effect(self, venue: str, effect: Effect) -> None:
         if self._proven and effect.kind is EffectKind.CREATED and effect.origin is Origin.ENGINE:
             self._add("a proven stop leaves no order", f"{effect.client_id[-8:]} landed after it")
+
+
+class ProtectionOracle(Oracle):
+    """The orders of a dead process do not outlive it by more than the dead man's time."""
+
+    def __init__(
+        self,
+        add: Callable[[str, str], None],
+        venues: Mapping[str, SimulatedVenue],
+        now_ns: Callable[[], int],
+        timeout_ns: int,
+    ) -> None:
+        self._add = add
+        self._venues = venues
+        self._now_ns = now_ns
+        self._timeout_ns = timeout_ns
+        self._dead_since_ns: int | None = None
+
+    @override
+    def begun(self, life: Life) -> None:
+        self._dead_since_ns = None
+
+    @override
+    def killed(self, life: Life) -> None:
+        self._dead_since_ns = self._now_ns()
+
+    @override
+    def second(self) -> None:
+        if self._dead_since_ns is None:
+            return
+        dead_ns = self._now_ns() - self._dead_since_ns
+        left = [
+            order.client_id[-8:]
+            for venue in self._venues.values()
+            for order in venue.truth.open_orders(Origin.ENGINE)
+        ]
+        if left and dead_ns > self._timeout_ns + _GRACE_NS:
+            self._add(
+                "quotes of the dead are cancelled",
+                f"{', '.join(left)} live {dead_ns // _SECOND} s after the kill",
+            )

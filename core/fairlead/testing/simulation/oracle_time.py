@@ -19,8 +19,10 @@ __all__ = ["HasteOracle"]
 _SECOND = 1_000_000_000
 # What is asked leaves in the same turn; a millisecond is generous.
 _LEAVES_NS = 1_000_000
-# However its news was lost: a fill is known by then, where the venue answers at all.
+# However its news was lost: a fill is known by then, where the venue answers at all. Where news
+# bear no numbers, only the next reading of the account shows that one is missing.
 _HEARD_NS = 60 * _SECOND
+_READ_NS = 150 * _SECOND
 
 
 class HasteOracle(Oracle):
@@ -81,10 +83,11 @@ class HasteOracle(Oracle):
         oldest = next(iter(self._fills.items()), None)
         if oldest is None:
             return
-        (_, trade), filled_ns = oldest
+        (market, trade), filled_ns = oldest
+        venue = self._venues[market.partition(":")[0]]
         waited_ns = now_ns - max(filled_ns, self._begun_ns, self._shut_until_ns())
-        if waited_ns > _HEARD_NS:
-            self._add("a fill is known within a minute", f"trade {trade} is not")
+        if waited_ns > (_HEARD_NS if venue.knobs.numbered else _READ_NS):
+            self._add("no fill stays unknown", f"trade {trade} is after {waited_ns // _SECOND} s")
 
     def _check_cancels(self, now_ns: int) -> None:
         while self._asked and (

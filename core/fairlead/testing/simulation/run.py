@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fairlead.kernel import SeededIds, VirtualClock, VirtualLoop
+from fairlead.testing.simulated import Origin
 from fairlead.testing.simulation.fault import Fault, FaultKind
 from fairlead.testing.simulation.gate import Killed, install_task_factory
 from fairlead.testing.simulation.oracle_market import BookOracle
 from fairlead.testing.simulation.oracle_money import MoneyOracle, NotionalOracle
 from fairlead.testing.simulation.oracle_orders import OrderOracle
-from fairlead.testing.simulation.oracle_stop import StopOracle
+from fairlead.testing.simulation.oracle_stop import ProtectionOracle, StopOracle
 from fairlead.testing.simulation.oracle_time import HasteOracle
 from fairlead.testing.simulation.plants import Plant, planted
 from fairlead.testing.simulation.scenario import Scenario
@@ -32,8 +33,11 @@ _CALM_NS = 15 * _SECOND
 _CYCLE_NS = 45 * _MINUTE
 # How long both sides may need to agree once everything has healed.
 _CONVERGE_NS = 200 * _SECOND
-# How long a healthy restart may take until something is quoted again.
-_QUOTING_NS = 20 * _SECOND
+# How long a start may take in good weather until something is quoted; then both sides agree.
+_QUOTING_NS = 10 * _SECOND
+_AGREED_NS = 20 * _SECOND
+# What a cycle keeps for a stop and a kill in good weather, and the starts after them.
+_TRIALS_NS = 90 * _SECOND
 # How long the last stop may take, restarts that are under way included.
 _STOP_NS = 120 * _SECOND
 _LOOK_NS = 1 * _SECOND
@@ -101,6 +105,7 @@ class _Work:
                 MoneyOracle(add, world.venues),
                 NotionalOracle(add, world.venues, scenario.most_notional()),
                 StopOracle(add, world.venues),
+                ProtectionOracle(add, world.venues, clock.now_ns, scenario.dead_man_ns()),
                 BookOracle(add, world.venues, clock.now_ns, scenario.oldest_book_ns()),
                 HasteOracle(add, world.venues, clock.now_ns, world.shut_until_ns),
             )
@@ -142,8 +147,10 @@ class _Work:
             await self._until(end_ns)
             world.heal()
             await self._converge("after the faults heal", _CONVERGE_NS)
-            await world.restart()
-            await self._converge("after a restart in good weather", _QUOTING_NS)
+            world.stop()
+            await self._quotes_again("after a stop in good weather")
+            world.kill()
+            await self._quotes_again("after a kill in good weather")
         await self._until(self._run.length_ns - _AFTER_NS)
         await self._converge("at the end", _CONVERGE_NS)
         await self._end()
@@ -159,6 +166,25 @@ class _Work:
                 world.violations.add("both sides agree in the end", f"{when}: {why}")
                 return
             await self._clock.sleep_ns(_LOOK_NS)
+
+    async def _quotes_again(self, when: str) -> None:
+        # From the next process's begin: reconciled, warm, and quoting.
+        world = self._world
+        number = world.lives
+        while world.lives == number:
+            await self._clock.sleep_ns(_LOOK_NS)
+        began_ns = self._clock.now_ns()
+        while not any(
+            order.since_ns >= began_ns
+            for venue in world.venues.values()
+            for order in venue.truth.open_orders(Origin.ENGINE)
+        ):
+            if self._clock.now_ns() - began_ns > _QUOTING_NS:
+                why = world.unsettled()
+                world.violations.add("a start quotes within ten seconds", f"{when}: {why}")
+                return
+            await self._clock.sleep_ns(_LOOK_NS)
+        await self._converge(when, _AGREED_NS)
 
     async def _end(self) -> None:
         world = self._world
@@ -201,5 +227,5 @@ def _cycles(length_ns: int) -> Sequence[tuple[int, int]]:
     # Spells of faults, each with the time to heal behind it.
     count = max(round(length_ns / _CYCLE_NS), 1)
     each = length_ns // count
-    healing = min(_CONVERGE_NS + _QUOTING_NS, each // 3)
+    healing = min(_CONVERGE_NS + _TRIALS_NS, each // 3)
     return [(number * each, (number + 1) * each - healing) for number in range(count)]

@@ -15,10 +15,19 @@ from fairlead.kernel import load_plugins
 from fairlead.testing.neutral import offer_neutral
 from fairlead.testing.simulated import HINT, VenueSetup
 
-__all__ = ["SHIPPED", "Scenario", "load_scenario"]
+__all__ = ["SHIPPED", "Scenario", "load_scenarios", "scenario_of"]
 
 #: The configuration that is run where none is named.
 SHIPPED = Path(__file__).with_name("shipped.toml")
+
+#: How the shipped configuration is varied, seed by seed.
+_VARIANTS: Sequence[Sequence[str]] = (
+    (),
+    ('strategies.alt.refresh={ every = "60 s", keep_within = "15 bps" }',),
+    ("strategies.alt.replace=together",),
+    # So little that what is reserved decides what can be quoted.
+    ('venues.main.balances={ ALT = "600", USDT = "1200" }', 'risk.max_order_share="60%"'),
+)
 
 # The engine's own connectors to simulated venues.
 _CONNECTOR = "neutral"
@@ -44,6 +53,10 @@ class Scenario:
         engine = self.settings.engine
         return engine.stale_after.ns + engine.tick.ns
 
+    def dead_man_ns(self) -> int:
+        """Give how long orders may outlive a process that dies."""
+        return self.settings.engine.dead_man.ns
+
     def most_notional(self) -> Mapping[str, Decimal]:
         """Give what may rest at each venue at the most, in quote: levels by size by slots.
 
@@ -62,13 +75,24 @@ class Scenario:
         return {venue: notional * Decimal("1.01") for venue, notional in most.items()}
 
 
-def load_scenario(path: Path | None = None, sets: Sequence[str] = ()) -> Scenario:
-    """Read a configuration, the shipped one by default, and put simulated venues into it.
+def load_scenarios(path: Path | None = None, sets: Sequence[str] = ()) -> tuple[Scenario, ...]:
+    """Read a configuration and put simulated venues into it; without one the shipped variants.
 
     :raises ConfigError: with every finding.
     :raises UsageError: when a strategy trades a market that simulated venues do not have.
     """
-    raw = load(path or SHIPPED, tuple(sets), {})
+    if path is not None:
+        return (_load(path, sets),)
+    return tuple(_load(SHIPPED, (*variant, *sets)) for variant in _VARIANTS)
+
+
+def scenario_of(scenarios: Sequence[Scenario], seed: int) -> Scenario:
+    """Give the scenario that a seed runs."""
+    return scenarios[seed % len(scenarios)]
+
+
+def _load(path: Path, sets: Sequence[str]) -> Scenario:
+    raw = load(path, tuple(sets), {})
     offers = _with_connector(load_plugins(enabled(raw)).register_offers())
     balances = {name: _balances(table) for name, table in _venues(raw).items()}
     for table in _venues(raw).values():

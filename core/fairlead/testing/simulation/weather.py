@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fairlead.api import Timer
 from fairlead.kernel import SeededIds, VirtualClock
 from fairlead.testing.simulated import Origin, SimulatedVenue, StreamKind
-from fairlead.testing.simulation.fault import Fault, FaultKind
+from fairlead.testing.simulation.fault import FAULTS, Fault, FaultKind
 from fairlead.testing.simulation.seam import Wall
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _SECOND = 1_000_000_000
 # Venues ask for whole seconds of patience.
 _PATIENCE_NS = 3 * _SECOND
 
-#: The knob of each weather.
+#: The knob of each weather that a venue makes.
 _KNOBS: Mapping[FaultKind, str] = {
     FaultKind.REFUSED: "refused",
     FaultKind.LOST_REQUEST: "request_lost",
@@ -77,7 +77,7 @@ class Weather:
         for fault in faults:
             at_ns = begin_ns + fault.at_ns
             self._timers.append(self._clock.call_at_ns(at_ns, partial(self._strike, fault)))
-            if fault.length_ns and (fault.kind in _KNOBS or fault.kind in _SET_BACK):
+            if FAULTS[fault.kind].rate is not None or fault.kind in _SET_BACK:
                 end = partial(self._end, fault)
                 self._timers.append(self._clock.call_at_ns(at_ns + fault.length_ns, end))
 
@@ -92,6 +92,10 @@ class Weather:
         self._wall.offset_ns = 0
         self._note("all faults heal")
 
+    def rate(self, kind: FaultKind) -> float:
+        """Give the probability of a weather now."""
+        return max(self._rates.get(kind, ()), default=0.0)
+
     def counts(self) -> Counter[str]:
         """Count what has really happened, by kind of fault."""
         counts = Counter(self.struck)
@@ -104,7 +108,7 @@ class Weather:
     def _strike(self, fault: Fault) -> None:
         self._note(f"fault: {fault.describe()}")
         random = SeededIds(int(fault.draw * 2**53)).random(fault.kind.value)
-        if fault.kind in _KNOBS:
+        if FAULTS[fault.kind].rate is not None:
             self._rates.setdefault(fault.kind, []).append(fault.draw)
             self._set(fault.kind)
             return
@@ -136,7 +140,7 @@ class Weather:
             calls[fault.kind]()
 
     def _end(self, fault: Fault) -> None:
-        if fault.kind in _KNOBS:
+        if FAULTS[fault.kind].rate is not None:
             self._rates[fault.kind].remove(fault.draw)
             self._set(fault.kind)
         elif fault.kind is FaultKind.CLOCK_JUMP:
@@ -146,8 +150,9 @@ class Weather:
                 venue.deeds.shift_clock(0)
 
     def _set(self, kind: FaultKind) -> None:
-        for venue in self._venues:
-            setattr(venue.knobs, _KNOBS[kind], max(self._rates[kind], default=0.0))
+        if kind in _KNOBS:
+            for venue in self._venues:
+                setattr(venue.knobs, _KNOBS[kind], self.rate(kind))
 
 
 #: Faults whose end is ours to bring; a venue ends the others itself.

@@ -38,7 +38,11 @@ _SECOND = 1_000_000_000
 _COMMIT_NS = (1 * _MILLISECOND, 12 * _MILLISECOND)
 _SLOW_COMMIT_NS = (100 * _MILLISECOND, 3 * _SECOND)
 # How long a process is away before it starts again.
-_DOWN_NS = (200 * _MILLISECOND, 20 * _SECOND)
+_DOWN_NS = (200 * _MILLISECOND, 60 * _SECOND)
+# How slow a venue's network is: the longest time one way, drawn for each seed.
+_LATENCIES_NS = (40 * _MILLISECOND, 40 * _MILLISECOND, 120 * _MILLISECOND, 300 * _MILLISECOND)
+# Within this a fill races the request that it was drawn for.
+_RACE_NS = 150 * _MILLISECOND
 # After how many points of its way at most a process dies that is to be killed.
 _POINTS = 200
 # Where it may die: anywhere, or where orders and the disk are concerned.
@@ -77,6 +81,7 @@ class World:
         self.began_ns = clock.now_ns()
         self._ids = SeededIds(seed)
         self._draw = self._ids.random("world")
+        self._racing = self._ids.random("fill race")
         self.violations = Violations(self.elapsed_ns)
         self.history = History(self.elapsed_ns)
         transport = VirtualTransport(clock)
@@ -107,6 +112,8 @@ class World:
             self._strike,
             partial(self.note, "world"),
         )
+        self._policies = {name: self._drawn_policies() for name in self.venues}
+        self._keep_policies()
         self.life: Life | None = None
         self.lives = 0
         self._plan = _Plan()
@@ -181,6 +188,7 @@ class World:
     def heal(self) -> None:
         """End every fault and mend what only a person can: the disk, and orders of strangers."""
         self.weather.heal()
+        self._keep_policies()
         self._plan.again.clear()
         self._plan.slow_until_ns = 0
         self.machine.disk.fail_at_write = None
@@ -194,13 +202,6 @@ class World:
             # Who saw a stranger on the account stays careful until a person has looked.
             self._plan.strangers = strangers
             self.stop()
-
-    async def restart(self) -> None:
-        """Stop the process clean and wait until another has begun."""
-        number = self.lives
-        self.stop()
-        while self.lives == number:
-            await self.clock.sleep_ns(_SECOND)
 
     async def close(self, limit_ns: int) -> RunResult | None:
         """Stop clean for good; gives the last process's result, None when it would not end."""
@@ -258,6 +259,20 @@ class World:
         self._tell("ended", life, result)
         return self._down_ns() if result.reason is not StopReason.ASKED else _SECOND
 
+    def _drawn_policies(self) -> Mapping[str, object]:
+        # What kind of venue it is; no fault, so it stays when faults heal.
+        slowest_ns = self._draw.choice(_LATENCIES_NS)
+        return {
+            "reuse_ids": self._draw.random() < 0.5,
+            "numbered": self._draw.random() < 0.5,
+            "latency_ns": (slowest_ns // 8, slowest_ns),
+        }
+
+    def _keep_policies(self) -> None:
+        for name, venue in self.venues.items():
+            for knob, value in self._policies[name].items():
+                setattr(venue.knobs, knob, value)
+
     def _down_ns(self) -> int:
         low, high = _DOWN_NS
         return int(low * (high / low) ** self._draw.random())
@@ -304,10 +319,29 @@ class World:
     def placing(self, life: Life, venue: str, batch: PlaceBatch) -> None:
         """Take creates that are about to leave."""
         self._tell("placing", life, venue, batch)
+        self._race(venue, batch)
 
     def cancelling(self, life: Life, venue: str, batch: CancelBatch) -> None:
         """Take cancels that are about to leave."""
         self._tell("cancelling", life, venue, batch)
+        self._race(venue, batch)
+
+    def _race(self, venue: str, batch: PlaceBatch | CancelBatch) -> None:
+        # A print through the order, somewhere between its request and the news of it.
+        rate = self.weather.rate(FaultKind.FILL_RACE)
+        if not rate:
+            return
+        for order in batch.orders:
+            if self._racing.random() < rate:
+                at_ns = self.clock.now_ns() + self._racing.randrange(_RACE_NS)
+                share = self._racing.choice((0.2, 0.6, 1.0))
+                self.clock.call_at_ns(
+                    at_ns, partial(self._hit, self.venues[venue], order.client_id, share)
+                )
+
+    def _hit(self, venue: SimulatedVenue, client_id: str, share: float) -> None:
+        if venue.deeds.hit(client_id, share):
+            self.weather.struck[FaultKind.FILL_RACE.value] += 1
 
     def _effect(self, venue: str, effect: Effect) -> None:
         line = f"{effect.kind} {effect.client_id[-8:]} by {effect.cause}"

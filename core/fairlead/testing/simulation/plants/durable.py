@@ -12,6 +12,7 @@ from fairlead.kernel import engine
 from fairlead.model import CancelRequest
 from fairlead.pipeline import Gateway
 from fairlead.store import Journal, RunIdentity, writer
+from fairlead.testing.neutral import NeutralConnector
 from fairlead.testing.simulation.plants.plant import Mutation, Plant
 
 __all__ = ["DURABLE_PLANTS"]
@@ -89,6 +90,15 @@ def _goes_on(right: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, error: None
 
 
+def _believes_it_armed(right: Callable[..., Any]) -> Callable[..., Any]:
+    del right
+
+    async def arm(self: NeutralConnector, timeout_ns: int) -> None:
+        """Believe that the venue would cancel everything."""
+
+    return arm
+
+
 DURABLE_PLANTS = (
     Plant(
         "sends_before_durable",
@@ -127,6 +137,11 @@ DURABLE_PLANTS = (
         "stop_without_proof",
         "a stop sends its cancels and believes them",
         (Mutation(engine, "prove_or_hurry", _no_proof),),
+    ),
+    Plant(
+        "dead_man_not_armed",
+        "the venue's timer is never armed, so a dead process leaves its quotes",
+        (Mutation(NeutralConnector, "arm", _believes_it_armed),),
     ),
     Plant(
         "halt_forgotten",
