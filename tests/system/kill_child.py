@@ -9,7 +9,7 @@ from fairlead.api import Registry
 from fairlead.kernel import Observers, SeededIds, VirtualClock, compose
 from fairlead.model.numbers import install_context
 from fairlead.store import Durability, InlineWriter, TraceHash, open_database, statements
-from fairlead.testing.simulation.scenario import load_scenario
+from fairlead.testing.simulation import SHIPPED, load_scenarios
 from tests.system.kill_bridge import SECOND, BridgeTransport, EngineLoop
 from tests.system.kill_points import (
     PointedDatabase,
@@ -21,8 +21,8 @@ from tests.system.kill_points import (
 
 install_context()
 statements()
-SCENARIO = load_scenario(
-    None, ("strategies.alt.refresh={ every = '2 s', keep_within = '1 bps' }", "risk.warm_up=1 s")
+(SCENARIO,) = load_scenarios(
+    SHIPPED, ("strategies.alt.refresh={ every = '2 s', keep_within = '1 bps' }", "risk.warm_up=1 s")
 )
 
 

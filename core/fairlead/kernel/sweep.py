@@ -22,6 +22,8 @@ _SECOND = 1_000_000_000
 _GAP_NS = 1 * _SECOND
 _ROUND_NS = 500_000_000
 _PATIENCE_NS = 5 * _SECOND
+_SOON_NS = _SECOND // 10
+_NEVER_NS = 1 << 62
 # What a request may wait at the venue before its deadline is looked at.
 _MARGIN_NS = 1 * _SECOND
 
@@ -71,30 +73,33 @@ class Sweep:
             begun_ns = clock.now_ns()
             answer = await ask(connector.open_orders, min(_PATIENCE_NS, limit_ns - begun_ns))
             if isinstance(answer, Unavailable):
-                clean_ns = None
                 self._left[venue] = (f"open orders unavailable ({answer.cause})",)
                 await clock.sleep_ns(_ROUND_NS)
                 continue
             mine = [order for order in answer if self._is_ours(order)]
             if mine:
-                clean_ns = None
                 self._left[venue] = tuple(order.client_id for order in mine)
                 await self._cancel(venue, connector, mine)
-                await clock.sleep_ns(_ROUND_NS)
-                continue
-            silent_ns = self._parts.silent_ns()
-            if silent_ns is None:
+            landed_ns = self._landed_ns(connector)
+            if mine or begun_ns < landed_ns:
                 clean_ns = None
-                self._left[venue] = ("the engine may still send",)
-            elif begun_ns < silent_ns + connector.capabilities.deadline_ns + _MARGIN_NS:
-                self._left[venue] = ("what was sent last may still land",)
-            elif clean_ns is None:
-                clean_ns = begun_ns
-                self._left[venue] = ("read once",)
-            elif begun_ns - clean_ns >= _GAP_NS:
+                if not mine:
+                    self._left[venue] = ("what was sent last may still land",)
+                await clock.sleep_ns(max(min(_ROUND_NS, landed_ns - clock.now_ns()), _SOON_NS))
+            elif clean_ns is None or begun_ns - clean_ns < _GAP_NS:
+                clean_ns = clean_ns or begun_ns
+                self._left[venue] = ("read but once",)
+                await clock.sleep_until_ns(clean_ns + _GAP_NS)
+            else:
                 self._left[venue] = ()
                 return
-            await clock.sleep_ns(_ROUND_NS)
+
+    def _landed_ns(self, connector: Connector) -> int:
+        # When nothing can land any more; never, as long as something may leave.
+        silent_ns = self._parts.silent_ns()
+        if silent_ns is None:
+            return _NEVER_NS
+        return silent_ns + connector.capabilities.deadline_ns + _MARGIN_NS
 
     def _is_ours(self, order: OrderUpdate) -> bool:
         name = ClientId.parse(order.client_id)

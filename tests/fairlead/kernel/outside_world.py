@@ -28,12 +28,12 @@ from fairlead.testing import (
 )
 from fairlead.testing.neutral import Place
 from fairlead.testing.simulated import HINT, Origin
-from fairlead.testing.simulation.scenario import load_scenario
+from fairlead.testing.simulation import SHIPPED, load_scenarios
 
 SECOND = 1_000_000_000
 START_NS = 1_767_225_600 * SECOND
 TAG, EPOCH = 77, 3
-SCENARIO = load_scenario(None, ("risk.warm_up=1 s",))
+(SCENARIO,) = load_scenarios(SHIPPED, ("risk.warm_up=1 s",))
 INSTANCE = SCENARIO.settings.engine.instance
 
 

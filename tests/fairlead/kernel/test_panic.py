@@ -99,7 +99,7 @@ def test_what_an_engine_that_hangs_may_still_send_is_not_proven() -> None:
 
         assert world.ours() == []
         assert left == (
-            "main: the engine may still send",
+            "main: what was sent last may still land",
             "its engine (there:9) still runs: end it with kill -9",
         )
 

@@ -12,13 +12,13 @@ from fairlead.store import Durability, Journal, TraceHash
 from fairlead.testing import MemoryDisk, VirtualProcess, VirtualTransport, run_virtual
 from fairlead.testing.neutral import Place
 from fairlead.testing.simulated import HINT, Effect, EffectKind, Origin, SimulatedVenue, VenueSetup
-from fairlead.testing.simulation.scenario import load_scenario
+from fairlead.testing.simulation import SHIPPED, load_scenarios
 from fairlead.trackers import OrderTracker
 
 SECOND = 1_000_000_000
 START_NS = 1_767_225_600 * SECOND
 ORDERS = 1_000
-SCENARIO = load_scenario(None, ("risk.warm_up=1 s",))
+(SCENARIO,) = load_scenarios(SHIPPED, ("risk.warm_up=1 s",))
 INSTANCE = SCENARIO.settings.engine.instance
 BALANCES = {"ALT": Decimal(2_000_000), "USDT": Decimal(4_000_000)}
 
