@@ -73,9 +73,10 @@ class VenueSide:
     def close(self) -> None:
         """End everything."""
         self.venue.stop()
-        for task in self._tasks:
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
             task.cancel()
-        self._go(self.clock.sleep_ns(60 * SECOND))
+        self._go(_ended(left))
         self._loop.close()
 
     def _go(self, work: Coroutine[Any, Any, None]) -> None:
@@ -136,6 +137,10 @@ class VenueSide:
         stream = self._streams.pop(number, None)
         if stream is not None:
             await stream.close()
+
+
+async def _ended(tasks: set["asyncio.Task[Any]"]) -> None:
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class EngineLoop(VirtualLoop):
