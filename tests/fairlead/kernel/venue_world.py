@@ -179,7 +179,7 @@ class VenueWorld:
     async def end_well(self) -> None:
         """Heal the venue, let the engine find its peace, stop it, and compare everything."""
         self.venue.heal()
-        await self.until(self.agrees, 200)
+        await self.agree()
         result = await self.end()
         assert (result.exit_code, result.proven, result.left) == (0, True, ())
         assert self.live() == ()
@@ -187,14 +187,22 @@ class VenueWorld:
         assert all(times == 1 for times in self.transport.creates.values())
         assert list(books_differ(self.disk.reader(), INSTANCE, {"main": self.venue})) == []
 
-    def agrees(self) -> bool:
-        """Tell whether the engine has the venue's open orders and money, and quotes."""
+    async def agree(self) -> None:
+        """Wait until engine and venue have the same orders and money, and nothing is unproven."""
+        limit_ns = self.clock.now_ns() + 200 * SECOND
+        while why := self.differs():
+            assert self.clock.now_ns() < limit_ns, why
+            await self.clock.sleep_ns(SECOND // 20)
+
+    def differs(self) -> str:
+        """Say where the engine and the venue differ; "" = nowhere."""
         live = {order.client_id: order.state for order in self.desk.orders.live()}
-        unsure = OrderState.UNKNOWN in live.values()
         booked = {asset: flow.balance for (_, asset), flow in self.desk.ledger.flows.items()}
         true = {a: free + locked for a, (free, locked) in self.venue.truth.balances().items()}
         money = all(booked.get(asset, ZERO) == total for asset, total in true.items())
-        return bool(live) and not unsure and set(live) == set(self.live()) and money
+        if live and OrderState.UNKNOWN not in live.values() and set(live) == set(self.live()):
+            return "" if money else f"money is {booked} here, {true} there"
+        return f"orders are {live} here, {self.live()} there; {self.desk.halted}"
 
     # What was recorded.
 
