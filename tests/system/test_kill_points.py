@@ -22,7 +22,7 @@ from fairlead.testing.simulation.audit import books_differ
 from tests.system.kill_bridge import SECOND, VenueSide
 from tests.system.kill_child import SCENARIO, Task, live
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 KILLS = int(os.environ.get("FAIRLEAD_KILL_POINTS", "200"))
 SHARES = 4
