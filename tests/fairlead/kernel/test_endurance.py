@@ -113,7 +113,6 @@ def test_over_the_hours_no_memory_grows_beyond_its_bound(tmp_path: Path) -> None
                 await world.seconds(600)
                 for path, size in memories(world.engine, "engine"):
                     seen[path] = max(size, seen.get(path, 0))
-            world.venue.truth.fills.clear()
             gc.collect()
             used.append(resident_mb())
         world.venue.heal()
