@@ -204,6 +204,8 @@ class OrderTracker:
             self._move(order, OrderTrigger.ANSWER_LOST, "the run before this one ended")
         elif left.state is not OrderState.UNKNOWN:
             order.acknowledged_ns = left.recorded_ns
+        # Whoever waited for the answer to its cancel is gone: it may never have left.
+        order.cancel_lost = left.state is OrderState.PENDING_CANCEL
 
     def never_landed(self, client_id: str) -> None:
         """Take the proof that the venue does not have an order and will not get it.

@@ -43,8 +43,11 @@ class Restart:
         if effect.kind is EffectKind.CREATED and name is not None and name.epoch == 2:
             self.quoted_ns = self.quoted_ns or effect.t_ns
 
-    def leave_orders(self, recorded: int) -> None:
-        """Let an earlier run place a thousand orders and die; so many of them it had recorded."""
+    def leave_orders(self, recorded: int, leaving: int) -> None:
+        """Let an earlier run place a thousand orders and die.
+
+        So many of them it had recorded, and of so many the cancels were about to leave.
+        """
         store = self.disk.open()
         identity = store.begin_run(
             INSTANCE,
@@ -69,6 +72,8 @@ class Restart:
             assert not result.code, result
             if number < recorded:
                 orders.apply_outcome(name, Accepted(result.venue_id), self.clock.now_ns())
+            if number < leaving:
+                orders.ask_cancel(name, "replaced", self.clock.now_ns())
         store.close()
 
     def _price(self, side: Side, number: int) -> Decimal:
@@ -94,12 +99,18 @@ class Restart:
         assert (result.exit_code, result.proven) == (0, True), result
 
 
-@pytest.mark.parametrize("recorded", [ORDERS, 900, 0], ids=["all", "most", "none"])
-def test_a_restart_with_a_thousand_open_orders_quotes_within_ten_seconds(recorded: int) -> None:
+@pytest.mark.parametrize(
+    ("recorded", "leaving"),
+    [(ORDERS, 0), (900, 0), (0, 0), (ORDERS, 500)],
+    ids=["all recorded", "most recorded", "none recorded", "half leaving"],
+)
+def test_a_restart_with_a_thousand_open_orders_quotes_within_ten_seconds(
+    recorded: int, leaving: int
+) -> None:
     async def main(clock: VirtualClock) -> Restart:
         restart = Restart(clock)
         await asyncio.sleep(0)
-        restart.leave_orders(recorded)
+        restart.leave_orders(recorded, leaving)
         assert len(restart.venue.truth.open_orders()) == ORDERS
         await clock.sleep_ns(2 * SECOND)
         begun_ns = clock.now_ns()
