@@ -48,6 +48,7 @@ def session(
     options: SessionOptions | None = None,
     traces: Callable[[str], TraceHash] = lambda name: TraceHash(),
     kept: InlineWriter | None = None,
+    process: VirtualProcess | None = None,
 ) -> Session:
     found = configured(path, sets, env={})
     return Session(
@@ -56,7 +57,7 @@ def session(
         found.offers,
         store=kept or store(),
         traces=traces,
-        process=VirtualProcess(),
+        process=process or VirtualProcess(),
         options=options or SessionOptions(for_ns=MINUTE),
     )
 
