@@ -25,8 +25,9 @@ check: .venv/.dev  ## Check form, types, layers, seams and the guard tests
 	@$(BIN)/python tests/guards/seam_lint.py
 	@$(BIN)/python -m pytest -q -n 2 tests/guards
 
-soak-ci: .venv/.dev  ## Simulate 100 hours of bad luck in 200 seeds
+soak-ci: .venv/.dev  ## Simulate 100 hours of bad luck in 200 seeds, and kill 200 engines
 	@$(BIN)/fairlead simulate --seeds 1-200 --hours 0.5 --jobs 2
+	@FAIRLEAD_KILL_POINTS=200 FAIRLEAD_KILL_EXECS=10 $(BIN)/python -m pytest -q -n 2 tests/system/test_kill_points.py tests/system/test_kill_exec.py
 
 # A fresh window of seeds each night, two hours each, and two thousand kills: make nightly HOURS=5000
 HOURS := 1000

@@ -1,7 +1,7 @@
 """``kill -9`` of ``fairlead run``, started as a user starts it, again and again on one account.
 
 Bound: 60 s. Where it dies is left to the machine; `test_kill_points` goes through the points.
-``FAIRLEAD_KILL_EXECS`` says how many processes die, 12 by default.
+``FAIRLEAD_KILL_EXECS`` says how many processes die, 4 by default.
 """
 
 import os
@@ -15,7 +15,7 @@ import pytest
 
 from tests.system.rehearsal import Rehearsal, served, until
 
-EXECS = int(os.environ.get("FAIRLEAD_KILL_EXECS", "12"))
+EXECS = int(os.environ.get("FAIRLEAD_KILL_EXECS", "4"))
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120 + 6 * EXECS)]
 

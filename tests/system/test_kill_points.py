@@ -3,7 +3,7 @@
 The points are enumerated by wrapped seams (`kill_points`); each process is a fork of a warm parent
 and really dies, the venue lives on in this one (`kill_bridge`). After each: a new engine on the
 same database finds everything, sends nothing twice and ends clean. ``FAIRLEAD_KILL_POINTS`` says
-how many processes die, 200 by default; `test_kill_exec` kills some more, started as a user does.
+how many processes die, 24 by default; `test_kill_exec` kills some more, started as a user does.
 """
 
 import multiprocessing
@@ -24,7 +24,7 @@ from tests.system.kill_child import SCENARIO, Task, live
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
-KILLS = int(os.environ.get("FAIRLEAD_KILL_POINTS", "200"))
+KILLS = int(os.environ.get("FAIRLEAD_KILL_POINTS", "24"))
 SHARES = 4
 #: Of three processes that die one is followed by one that dies too, while it recovers.
 AGAIN_EVERY = 3
