@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing  # sim-ok: each process runs whole seeds, none is part of one
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fairlead.model.numbers import install_context
@@ -33,9 +33,15 @@ class Work:
     stop_early: bool
 
 
+# Violations investigated in each process; where there are more, these say enough.
+_INVESTIGATED = 2
+
+
 class _Worker:
     # A process loads the configuration once, for all of its seeds.
     scenarios: tuple[Scenario, ...] = ()
+    #: Violations that may still be investigated here; finding out what they take takes many runs.
+    investigations = _INVESTIGATED
 
 
 def run_tasks(work: Work, tasks: Sequence[Task], jobs: int) -> Iterator[_Done]:
@@ -63,4 +69,8 @@ def _begin(work: Work) -> None:
 
 
 def _one(task: Task) -> _Done:
-    return investigate(scenario_of(_Worker.scenarios, task.run.seed), task)
+    if _Worker.investigations <= 0:
+        task = replace(task, tries=0)
+    result, failures = investigate(scenario_of(_Worker.scenarios, task.run.seed), task)
+    _Worker.investigations -= len(failures)
+    return result, failures

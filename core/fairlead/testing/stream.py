@@ -69,6 +69,10 @@ class ClientStream:
 
     async def close(self) -> None:
         """Close it; without effect when it is closed."""
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close it without waiting, as the system does for a process that is gone."""
         self._incoming.cut("closed by the client", lose=True)
         self._outgoing.cut("closed by the client", lose=False)
 

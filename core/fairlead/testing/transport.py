@@ -141,7 +141,13 @@ class VirtualTransport:
         server, passage = self._way(url)
         done: asyncio.Future[ClientStream] = asyncio.get_running_loop().create_future()
         self._spawn(self._open(server, url, passage, done))
-        return await self._patiently(done, timeout_ns, sent=False)
+        try:
+            return await self._patiently(done, timeout_ns, sent=False)
+        except asyncio.CancelledError:
+            # It may have opened in the very turn in which its client was called off.
+            if done.done() and not done.cancelled() and done.exception() is None:
+                done.result().hang_up()
+            raise
 
     def _way(self, url: str) -> tuple[Server, Passage]:
         prefix = max((one for one in self._servers if url.startswith(one)), key=len, default=None)

@@ -205,8 +205,11 @@ class ReconnectingStream:
         self._open.remove(connection)
         for task in connection.tasks:
             task.cancel()
-        await asyncio.gather(*connection.tasks, return_exceptions=True)
-        await connection.stream.close()
+        try:
+            await asyncio.gather(*connection.tasks, return_exceptions=True)
+        finally:
+            # Also when this wait is called off: a stream left open would go on receiving.
+            await connection.stream.close()
 
     # --- one connection
 

@@ -168,7 +168,8 @@ class NeutralConnector:
             self._publish = self._market.publish = self._user.publish = _nobody_listens
             left = [task for task in (*tasks, self._reading) if task is not None]
             for task in left:
-                task.cancel()
+                if not task.cancelling():  # asked twice, it would not finish its own farewell
+                    task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
             await self._books.close()
             await self._rest.close()

@@ -67,6 +67,11 @@ class Channel:
         """Count the connections that are open."""
         return len(self._clients)
 
+    @property
+    def muted(self) -> int:
+        """Count the open connections that deliver nothing any more."""
+        return sum(client.mute for client in self._clients)
+
     async def attend(self, stream: ServerStream) -> None:
         """Serve one connection until it is gone or has reached its age."""
         client = _Client(stream)

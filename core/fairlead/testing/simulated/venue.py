@@ -103,6 +103,11 @@ class SimulatedVenue:
         """Place an order under any id, as if an engine had done so before."""
         return self.account.place(Place(client_id, HINT.symbol, side, price, quantity))
 
+    @property
+    def muted(self) -> int:
+        """Count the open connections that answer pings and deliver nothing any more."""
+        return self._market.muted + self._user.muted
+
     def serve(self, transport: ServerHost) -> None:
         """Answer under ``https://NAME.test`` and ``wss://NAME.test``."""
         address = self.setup.address

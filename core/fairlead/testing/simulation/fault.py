@@ -76,22 +76,22 @@ class FaultRange:
 #: What each class of faults is and how hard it may strike.
 FAULTS: Mapping[FaultKind, FaultRange] = {
     FaultKind.REFUSED: FaultRange("the connection is refused", rate=(0.001, 0.1)),
-    FaultKind.LOST_REQUEST: FaultRange("a request never arrives", rate=(0.001, 0.1)),
-    FaultKind.LOST_ANSWER: FaultRange("it took effect, the answer is lost", rate=(0.001, 0.1)),
-    FaultKind.LATE_LANDING: FaultRange("a request takes effect late", rate=(0.001, 0.1)),
+    FaultKind.LOST_REQUEST: FaultRange("a request never arrives", rate=(0.003, 0.2)),
+    FaultKind.LOST_ANSWER: FaultRange("it took effect, the answer is lost", rate=(0.003, 0.2)),
+    FaultKind.LATE_LANDING: FaultRange("a request takes effect late", rate=(0.003, 0.2)),
     FaultKind.SLOW_ANSWER: FaultRange("news overtakes the answer", rate=(0.01, 0.3)),
-    FaultKind.SERVER_ERROR: FaultRange("5xx without an effect", rate=(0.001, 0.1)),
-    FaultKind.LYING_ERROR: FaultRange("5xx although it took effect", rate=(0.001, 0.1)),
-    FaultKind.RATE_LIMIT: FaultRange("429 with Retry-After", rate=(0.001, 0.05)),
+    FaultKind.SERVER_ERROR: FaultRange("5xx without an effect", rate=(0.003, 0.2)),
+    FaultKind.LYING_ERROR: FaultRange("5xx although it took effect", rate=(0.003, 0.2)),
+    FaultKind.RATE_LIMIT: FaultRange("429 with Retry-After", rate=(0.003, 0.1)),
     FaultKind.VISIBILITY_LAG: FaultRange("a new order is not found at first", rate=(0.01, 0.5)),
     FaultKind.DUPLICATE: FaultRange("news comes twice", rate=(0.01, 0.5)),
-    FaultKind.REORDER: FaultRange("news is overtaken", rate=(0.01, 0.3)),
+    FaultKind.REORDER: FaultRange("news is overtaken", rate=(0.03, 0.5)),
     FaultKind.LOST_NEWS: FaultRange("a gap in the user stream", rate=(0.001, 0.1)),
     FaultKind.LAGGING_BALANCE: FaultRange("balances are old", rate=(0.01, 0.5)),
     FaultKind.SEQUENCE_GAP: FaultRange("a book diff is lost", rate=(0.001, 0.05)),
     FaultKind.PARTIAL_FILLS: FaultRange("fills come in pieces", rate=(0.1, 1.0)),
     FaultKind.FILL_RACE: FaultRange(
-        "an order fills while its create or cancel is under way", rate=(0.01, 0.3)
+        "an order fills while its create or cancel is under way", rate=(0.02, 0.5)
     ),
     FaultKind.STALE_BOOK: FaultRange(
         "the streams live, the book stands still",
@@ -102,7 +102,7 @@ FAULTS: Mapping[FaultKind, FaultRange] = {
         "a stream breaks", gap_ns=(1 * _MINUTE, 20 * _MINUTE), length_ns=(1, 1)
     ),
     FaultKind.MUTE_STREAM: FaultRange(
-        "a stream answers pings and tells nothing", gap_ns=(3 * _MINUTE, 30 * _MINUTE)
+        "a stream answers pings and tells nothing", gap_ns=(2 * _MINUTE, 20 * _MINUTE)
     ),
     FaultKind.DAILY_CUT: FaultRange(
         "all streams are cut at once", gap_ns=(5 * _MINUTE, 60 * _MINUTE)
@@ -139,7 +139,7 @@ FAULTS: Mapping[FaultKind, FaultRange] = {
         length_ns=(10 * _SECOND, 5 * _MINUTE),
     ),
     FaultKind.DISK_ERROR: FaultRange(
-        "a write is refused, and all after it", gap_ns=(3 * _MINUTE, 30 * _MINUTE)
+        "a write is refused, and all after it", gap_ns=(2 * _MINUTE, 20 * _MINUTE)
     ),
     FaultKind.CRASH: FaultRange("the process is killed", gap_ns=(1 * _MINUTE, 30 * _MINUTE)),
     FaultKind.CRASH_AGAIN: FaultRange(

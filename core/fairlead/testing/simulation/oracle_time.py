@@ -23,6 +23,8 @@ _LEAVES_NS = 1_000_000
 # bear no numbers, only the next reading of the account shows that one is missing.
 _HEARD_NS = 60 * _SECOND
 _READ_NS = 150 * _SECOND
+# A stream that tells nothing is given up within this.
+_MUTE_NS = 30 * _SECOND
 
 
 class HasteOracle(Oracle):
@@ -46,9 +48,11 @@ class HasteOracle(Oracle):
         self._left: dict[str, None] = {}
         self._fills: dict[tuple[str, str], int] = {}
         self._begun_ns = 0
+        self._mute_ns: int | None = None
 
     @override
     def begun(self, life: Life) -> None:
+        self._mute_ns = None
         self._asked.clear()
         self._left.clear()
         self._begun_ns = self._now_ns()
@@ -64,6 +68,17 @@ class HasteOracle(Oracle):
                 self._look()
             case _:
                 pass
+
+    @override
+    def second(self) -> None:
+        muted = sum(venue.muted for venue in self._venues.values())
+        now_ns = self._now_ns()
+        if not muted:
+            self._mute_ns = None
+        elif self._mute_ns is None:
+            self._mute_ns = now_ns
+        elif now_ns - self._mute_ns > _MUTE_NS:
+            self._add("a stream is judged by what it says", f"{muted} are mute and still open")
 
     @override
     def cancelling(self, life: Life, venue: str, batch: CancelBatch) -> None:

@@ -22,11 +22,11 @@ SHIPPED = Path(__file__).with_name("shipped.toml")
 
 #: How the shipped configuration is varied, seed by seed.
 _VARIANTS: Sequence[Sequence[str]] = (
+    # So little that what is reserved decides what can be quoted.
+    ('venues.main.balances={ ALT = "600", USDT = "1200" }', 'risk.max_order_share="60%"'),
     (),
     ('strategies.alt.refresh={ every = "60 s", keep_within = "15 bps" }',),
     ("strategies.alt.replace=together",),
-    # So little that what is reserved decides what can be quoted.
-    ('venues.main.balances={ ALT = "600", USDT = "1200" }', 'risk.max_order_share="60%"'),
 )
 
 # The engine's own connectors to simulated venues.

@@ -97,10 +97,12 @@ class GatedTransport:
         self._gate.passing("stream opened")
         return _GatedStream(stream, self._gate, self._open.remove)
 
-    async def hang_up(self) -> None:
-        """Break every stream that is still open: the process is gone."""
+    async def hang_up(self) -> int:
+        """Break every stream that is still open: the process is gone; gives how many were."""
+        count = len(self._open)
         while self._open:
             await self._open.pop().close()
+        return count
 
 
 class _GatedStream:

@@ -156,6 +156,8 @@ class World:
                 wait_ns = self._down_ns()
             else:
                 wait_ns = self._ended(life, task)
+                if await life.transport.hang_up():
+                    self.violations.add("who ends closes his streams", f"process {life.number}")
                 if life.halt_note() is not None:
                     # A person looks only after a restart has shown that the halt holds.
                     if lifts:

@@ -12,6 +12,7 @@ from fairlead.kernel.stream import StreamHealth
 from fairlead.market.link import ReconnectingStream
 from fairlead.model import ClientId, Level, OrderUpdate
 from fairlead.testing.simulation.plants.plant import Mutation, Plant
+from fairlead.trackers import MarketTracker
 
 __all__ = ["MARKET_PLANTS"]
 
@@ -46,6 +47,14 @@ def _never_silent(right: Callable[..., None]) -> Callable[..., None]:
     return init
 
 
+def _asked_once(right: Callable[..., None]) -> Callable[..., None]:
+    def nudge(self: MarketTracker, now_ns: int) -> None:
+        if self._asked_ns is not None:
+            right(self, now_ns)
+
+    return nudge
+
+
 def _sweeps_strangers(right: Callable[..., str | None]) -> Callable[..., str | None]:
     def apply_open(self: Reconciler, update: OrderUpdate, reading: Any) -> str | None:  # noqa: ANN401 - handed on
         if ClientId.parse(update.client_id) is None:
@@ -65,6 +74,11 @@ MARKET_PLANTS = (
         "snapshot_merged",
         "a fresh snapshot is merged into the book instead of replacing it",
         (Mutation(SortedLadder, "replace", _merges),),
+    ),
+    Plant(
+        "book_asked_for_once",
+        "a book whose first snapshot was refused is not asked for again",
+        (Mutation(MarketTracker, "nudge", _asked_once),),
     ),
     Plant(
         "mute_stream_trusted",

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from fairlead.api import Balance
-from fairlead.kernel import reconcile
 from fairlead.kernel.desk import Desk
-from fairlead.kernel.reading import OrderReading
+from fairlead.kernel.difference import BalanceWatch
+from fairlead.kernel.reading import AccountReading
 from fairlead.model import (
     ZERO,
     BalanceUpdate,
@@ -17,7 +17,6 @@ from fairlead.model import (
     Liquidity,
     OrderState,
     OrderUpdate,
-    Unavailable,
     VenueEvent,
 )
 from fairlead.testing.simulation.plants.plant import Mutation, Plant
@@ -74,15 +73,6 @@ def _closes_early(right: Callable[..., None]) -> Callable[..., None]:
     return apply_update
 
 
-async def _without_fills(*parts: Any) -> OrderReading | Unavailable:  # noqa: ANN401 - as the right one
-    connector, clock, market, client_id, _ = parts
-    begun_ns = clock.now_ns()
-    order = await connector.order(market, client_id)
-    if isinstance(order, Unavailable):
-        return order
-    return OrderReading(client_id, begun_ns, order, ())
-
-
 def _old_news(right: Callable[..., None]) -> Callable[..., None]:
     del right
 
@@ -97,6 +87,16 @@ def _unreserved(right: Callable[..., Balance]) -> Callable[..., Balance]:
         return right(self, asset, [one for one in orders if one.state is not OrderState.UNKNOWN])
 
     return balance
+
+
+def _hasty(right: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    def compare(self: BalanceWatch, reading: AccountReading, desk: Desk) -> list[str]:
+        found = right(self, reading, desk)
+        self._moved_ns = 0
+        self._seen = {asset: (gap, 0) for asset, (gap, _) in self._seen.items()}
+        return found + right(self, reading, desk)
+
+    return compare
 
 
 def _halved(right: Callable[..., Any]) -> Callable[..., Any]:
@@ -128,11 +128,6 @@ MONEY_PLANTS = (
         (Mutation(OrderTracker, "apply_update", _closes_early),),
     ),
     Plant(
-        "fills_not_read",
-        "an order's fate is decided without reading the fills",
-        (Mutation(reconcile, "read_order", lambda right: _without_fills),),
-    ),
-    Plant(
         "last_fill_is_the_total",
         "a second fill of an order replaces the first instead of adding to it",
         (Mutation(OrderTracker, "apply_fill", _halved),),
@@ -141,6 +136,11 @@ MONEY_PLANTS = (
         "old_balance_wins",
         "late news of a balance replaces newer news",
         (Mutation(VenueAccount, "apply", _old_news),),
+    ),
+    Plant(
+        "transfer_invented",
+        "a difference counts as a transfer at once, although news of a fill may be under way",
+        (Mutation(BalanceWatch, "compare", _hasty),),
     ),
     Plant(
         "unknown_reserves_nothing",

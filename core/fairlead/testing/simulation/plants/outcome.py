@@ -65,7 +65,7 @@ def _impatient_proof(right: Callable[..., bool]) -> Callable[..., bool]:
     def is_proof(self: Reconciler, order: Order, reading: Any) -> bool:  # noqa: ANN401 - not looked at
         del reading
         sent_ns = order.sent_ns or order.recorded_ns
-        return self._parts.clock.now_ns() > sent_ns + 2_000_000_000
+        return self._parts.clock.now_ns() > sent_ns + 1_000_000_000
 
     return is_proof
 
@@ -124,7 +124,7 @@ OUTCOME_PLANTS = (
     ),
     Plant(
         "deadline_ignored",
-        "an order that is not found after 2 s counts as gone, whatever its deadline",
+        "an order that is not found after 1 s counts as gone, whatever its deadline",
         (Mutation(Reconciler, "_is_proof", _impatient_proof),),
     ),
     Plant(
