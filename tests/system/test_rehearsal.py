@@ -137,11 +137,30 @@ def test_after_kill_9_the_next_engine_finds_the_lock_free_and_takes_the_orders_u
     assert unfinished(rehearsal.folder) == []
 
 
+def fall_asleep(process: "subprocess.Popen[str]", database: Path) -> None:
+    """Stop a process at an instant at which it does not hold the database."""
+
+    def asleep() -> bool:
+        process.send_signal(signal.SIGSTOP)
+        connection = sqlite3.connect(database, timeout=0.2, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            process.send_signal(signal.SIGCONT)
+            return False
+        finally:
+            connection.close()
+        return True
+
+    until(asleep, "the process sleeps without the database")
+
+
 def test_a_process_that_wakes_up_after_another_took_over_writes_and_sends_nothing(
     rehearsal: Rehearsal,
 ) -> None:
     first = rehearsal.quoting()
-    first.send_signal(signal.SIGSTOP)
+    fall_asleep(first, rehearsal.folder / "fairlead.db")
     for name in ("fairlead.db.demo.lock", "demo.sock"):
         (rehearsal.folder / name).unlink()  # a disk that forgets locks
     second = rehearsal.quoting_again(first)
