@@ -62,7 +62,7 @@ class VenueSide:
 
     def hang_up(self) -> None:
         """Break every stream of the engine that is gone; its requests go on."""
-        for stream in self._streams.values():
+        for stream in tuple(self._streams.values()):
             self._go(stream.close())
         self._streams.clear()
 
