@@ -7,7 +7,7 @@ import click
 
 from fairlead.cli.main import COMMANDS, cli
 
-__all__ = ["command_page", "commands"]
+__all__ = ["command_page", "commands", "section"]
 
 COMMANDS_PAGE = """\
 # Commands
@@ -43,11 +43,11 @@ def _below(
 def command_page(note: str) -> str:
     parts = [COMMANDS_PAGE.format(note=note)]
     for name, command in commands().items():
-        parts += _one(name, command)
+        parts += section(name, command)
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _one(name: str, command: click.Command) -> list[str]:
+def section(name: str, command: click.Command) -> list[str]:
     context = click.Context(command, info_name=name, help_option_names=["-h", "--help"])
     usage = " ".join([name, *command.collect_usage_pieces(context)])
     lines = [f"## `{name}`", "", "```", usage, "```", ""]
@@ -57,12 +57,15 @@ def _one(name: str, command: click.Command) -> list[str]:
             lines += ["```console", f"$ {example}", "```", ""]
         else:
             lines += [paragraph.replace("``", "`"), ""]
+    # Click keeps the help option as the first caller of a command saw it, so that a command called
+    # without its parents knows no -h ever after: the row is written here, not asked for.
     records = [
         record
-        for parameter in command.get_params(context)
+        for parameter in command.params
         if isinstance(parameter, click.Option)
         and (record := parameter.get_help_record(context)) is not None
     ]
+    records.append(("-h, --help", "Show this message and exit."))
     lines += ["| Option | Meaning |", "|---|---|"]
     lines += [f"| `{_cell(option)}` | {_cell(meaning)} |" for option, meaning in records]
     return [*lines, ""]

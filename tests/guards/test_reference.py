@@ -3,10 +3,13 @@
 import re
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from tests.guards.reference import BUILT_IN, PAGES, ROOT, pages
 from tests.guards.reference_block import with_blocks
+from tests.guards.reference_command import section
 from tests.guards.tree import project
 
 
@@ -18,6 +21,13 @@ def test_the_pages_that_come_from_the_code_are_as_new_as_the_code() -> None:
     assert {"configuration.md", "hooks.md", "commands.md", "files.md", "orders.md"} <= {
         page.name for page in written
     }
+
+
+def test_a_command_called_without_its_parents_has_the_same_section_after() -> None:
+    command = click.Command("alone", help="Do a thing.")
+    CliRunner().invoke(command, ["--help"])
+
+    assert "| `-h, --help` | Show this message and exit. |" in section("fairlead alone", command)
 
 
 def test_a_block_that_nothing_writes_is_an_error() -> None:
