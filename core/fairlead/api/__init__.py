@@ -12,14 +12,7 @@ from fairlead.api.connector import (
     Publish,
     Restartable,
 )
-from fairlead.api.controller import (
-    KEEP,
-    Controller,
-    ControllerContext,
-    Decision,
-    Gate,
-    NoMemory,
-)
+from fairlead.api.controller import KEEP, Controller, ControllerContext, Decision, Gate, NoMemory
 from fairlead.api.executor import (
     Action,
     Cancel,
@@ -35,15 +28,29 @@ from fairlead.api.executor import (
     Wake,
     Wish,
 )
-from fairlead.api.plan import (
-    QuotesConfig,
-    Replace,
+from fairlead.api.plan import QuotesConfig, Replace
+from fairlead.api.plan_executor import (
+    Admitted,
+    ExecutionMode,
+    ExecutionResult,
+    ExecutionView,
+    ExecutorContext,
+    Leg,
+    LegResult,
+    MarketLook,
+    Plan,
+    PlanEvent,
+    PlanExecutor,
+    PlanStep,
+    PlanView,
+    Progress,
+    Refused,
+    Resumed,
+    Start,
+    Triggered,
+    Watch,
 )
-from fairlead.api.registry import (
-    Offer,
-    Offers,
-    Registry,
-)
+from fairlead.api.registry import Offer, Offers, Registry
 from fairlead.api.risk import (
     Allowed,
     Denied,
@@ -70,30 +77,14 @@ from fairlead.api.seams import (
     TransportError,
 )
 from fairlead.api.secret import Secret, secret_reference
-from fairlead.api.source import (
-    DataSource,
-    MarketHint,
-    SourceContext,
-)
-from fairlead.api.units import (
-    Amount,
-    Duration,
-    Exact,
-    Ratio,
-    Share,
-)
-from fairlead.api.view import (
-    Balance,
-    BookView,
-    Depth,
-    OrderView,
-    View,
-    Walk,
-)
+from fairlead.api.source import DataSource, MarketHint, SourceContext
+from fairlead.api.units import Amount, Duration, Exact, Ratio, Share
+from fairlead.api.view import Balance, BookView, Depth, OrderView, View, Walk
 
 __all__ = [
     "KEEP",
     "Action",
+    "Admitted",
     "Alert",
     "Allowed",
     "Amount",
@@ -116,14 +107,21 @@ __all__ = [
     "Depth",
     "Duration",
     "Exact",
+    "ExecutionMode",
+    "ExecutionResult",
+    "ExecutionView",
     "Executor",
+    "ExecutorContext",
     "ExecutorEvent",
     "ExecutorView",
     "Filled",
     "Gate",
     "Helper",
     "Ids",
+    "Leg",
+    "LegResult",
     "MarketHint",
+    "MarketLook",
     "MarketRisk",
     "NoMemory",
     "Notifier",
@@ -134,19 +132,27 @@ __all__ = [
     "OrderChanged",
     "OrderView",
     "Place",
+    "Plan",
+    "PlanEvent",
+    "PlanExecutor",
+    "PlanStep",
+    "PlanView",
     "Posture",
     "PostureLevel",
     "Process",
+    "Progress",
     "Publish",
     "Pull",
     "QuotesConfig",
     "Ratio",
     "Record",
+    "Refused",
     "Registry",
     "Replace",
     "Request",
     "Response",
     "Restartable",
+    "Resumed",
     "RiskRule",
     "RiskView",
     "RuleContext",
@@ -154,6 +160,7 @@ __all__ = [
     "Severity",
     "Share",
     "SourceContext",
+    "Start",
     "Step",
     "Stop",
     "Store",
@@ -161,10 +168,12 @@ __all__ = [
     "Timer",
     "Transport",
     "TransportError",
+    "Triggered",
     "Verdict",
     "View",
     "Wake",
     "Walk",
+    "Watch",
     "Wish",
     "secret_reference",
 ]

@@ -11,6 +11,7 @@ from typing import Final, Generic, Literal, Protocol, TypeVar
 import msgspec
 
 from fairlead.api.plan import QuotesConfig
+from fairlead.api.plan_executor import Start
 from fairlead.api.view import View
 from fairlead.model import Instrument, Quote
 
@@ -51,6 +52,9 @@ class Decision(Generic[MemoryT]):
     quotes: tuple[Quote, ...] | Literal[_Keep.KEEP] = KEEP
     gates: tuple[Gate, ...] = ()
     target: Decimal | None = None
+    #: Plans to begin, and names of running ones to end.
+    start: tuple[Start, ...] = ()
+    stop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

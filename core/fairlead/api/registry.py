@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from fairlead.api.alert import Notifier, NotifierContext
 from fairlead.api.connector import Connector, ConnectorContext
 from fairlead.api.controller import Controller, ControllerContext
+from fairlead.api.plan_executor import ExecutorContext, Plan, PlanExecutor
 from fairlead.api.risk import RiskRule, RuleContext
 from fairlead.api.source import DataSource, SourceContext
 from fairlead.errors import PluginError
@@ -21,6 +22,7 @@ __all__ = ["Offer", "Offers", "Registry"]
 BuiltT = TypeVar("BuiltT")
 ContextT = TypeVar("ContextT")
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
+PlanT = TypeVar("PlanT", bound=Plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Offers:
     rules: Mapping[str, Offer[RuleContext, RiskRule]]
     sources: Mapping[str, Offer[SourceContext, DataSource]]
     notifiers: Mapping[str, Offer[NotifierContext, Notifier]] = field(default_factory=dict)
+    executors: Mapping[str, Offer[ExecutorContext, PlanExecutor[Any]]] = field(default_factory=dict)
 
 
 class Registry:
@@ -56,6 +59,7 @@ class Registry:
         self._rules: dict[str, Offer[RuleContext, RiskRule]] = {}
         self._sources: dict[str, Offer[SourceContext, DataSource]] = {}
         self._notifiers: dict[str, Offer[NotifierContext, Notifier]] = {}
+        self._executors: dict[str, Offer[ExecutorContext, PlanExecutor[Any]]] = {}
         self._plugin = ""
         self._distribution = ""
 
@@ -123,6 +127,17 @@ class Registry:
         """
         self._add(self._notifiers, "notifier", name, config, build, summary)
 
+    def executor(
+        self,
+        name: str,
+        plan: type[PlanT],
+        build: Callable[[PlanT, ExecutorContext], PlanExecutor[Any]],
+        *,
+        summary: str = "",
+    ) -> None:
+        """Offer a plan executor under the name that a `Start` gives."""
+        self._add(self._executors, "executor", name, plan, build, summary)
+
     def offers(self) -> Offers:
         """Give everything offered so far."""
         return Offers(
@@ -131,6 +146,7 @@ class Registry:
             rules=MappingProxyType(self._rules),
             sources=MappingProxyType(self._sources),
             notifiers=MappingProxyType(self._notifiers),
+            executors=MappingProxyType(self._executors),
         )
 
     def _add(

@@ -26,12 +26,16 @@ class Reason(msgspec.Struct, frozen=True, gc=False):
 
 
 class Slot(msgspec.Struct, frozen=True, order=True, gc=False):
-    """The place of one resting order: at most one live order stands in it (TRADING: replace)."""
+    """The place of one resting order: at most one live order stands in it (TRADING: replace).
+
+    ``plan`` is the id of the execution that the order works for; "" = a quote of the strategy.
+    """
 
     strategy: str
     market: MarketId
     side: Side
     level: int
+    plan: str = ""
 
 
 class Quote(msgspec.Struct, frozen=True, gc=False):
