@@ -109,6 +109,8 @@ class QuotesExecutor:
     def _continue(self, state: QuotesState, view: ExecutorView) -> Step[QuotesState]:
         if state.stopped or state.pulled:
             return Step(state, _cancel_all(view, state.pulled or "stop"))
+        if state.quotes is None and self._config.cancel_closer_than is None:
+            return Step(state)  # a start settles a thousand orders one by one before the first wish
         diff = self._diff(state.quotes, view, renew=False)
         return self._act(state, state.outstanding, diff.cancels, view)
 
