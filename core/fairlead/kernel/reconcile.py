@@ -170,8 +170,8 @@ class Reconciler:
                 await clock.sleep_ns(_SECOND)
                 self._suspicious.add(venue)
 
-    def is_ours(self, update: OrderUpdate) -> bool:
-        """Tell whether an order belongs to this instance, of whatever run."""
+    def is_ours(self, update: OrderUpdate | Fill) -> bool:
+        """Tell whether an order, or a fill's, belongs to this instance, of whatever run."""
         name = ClientId.parse(update.client_id)
         return name is not None and name.tag == self._parts.tag
 

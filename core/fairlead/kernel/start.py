@@ -19,6 +19,8 @@ __all__ = ["fills_since", "reconcile_start", "take_up"]
 
 _SECOND = 1_000_000_000
 _ROUND_NS = 500_000_000
+# How long after a fill a venue's balances may still be those of before.
+_LAG_NS = 5 * _SECOND
 
 
 def fills_since(
@@ -78,6 +80,7 @@ async def reconcile_start(
     :param limit_ns: when to give up, by the engine's clock.
     """
     for venue in venues:
+        seen_ns: dict[str, int] = {}
         problem: str | Unavailable = Unavailable("it was not read")
         while clock.now_ns() < limit_ns:
             reading = await reconciler.read(venue)
@@ -87,7 +90,9 @@ async def reconcile_start(
                 continue
             reconciler.work_in(reading)
             problem = _left(desk, reading, reconciler)
-            if not problem:
+            if not problem and _may_lag(reading, reconciler, seen_ns):
+                problem = "its balances may be those of before the last fill"
+            elif not problem:
                 desk.accounts[venue].begin(reading.balances)
                 desk.open(venue)
                 break
@@ -113,3 +118,15 @@ def _left(desk: Desk, reading: AccountReading, reconciler: Reconciler) -> str:
     if ours:
         return f"{len(ours)} orders of an earlier run are still open"
     return ""
+
+
+def _may_lag(reading: AccountReading, reconciler: Reconciler, seen_ns: dict[str, int]) -> bool:
+    # Books that open without the last fill would take it for a transfer later. A fill's age is
+    # told by the venue's own times, and by how long ago it was first seen in ``seen_ns``.
+    venue_ns = max((balance.venue_ns for balance in reading.balances), default=0)
+    return any(
+        venue_ns - fill.venue_ns < _LAG_NS
+        and reading.begun_ns - seen_ns.setdefault(fill.trade_id, reading.begun_ns) < _LAG_NS
+        for fill in reading.fills
+        if reconciler.is_ours(fill)
+    )

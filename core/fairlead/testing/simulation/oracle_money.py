@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from fairlead.api import Record
 from fairlead.model import ZERO, Fill, OrderState, trimmed
-from fairlead.store import FillBooked, Incident, TickPassed
+from fairlead.store import FillBooked, TickPassed
 from fairlead.testing.simulated import Effect, EffectKind, Origin, SimulatedVenue
 from fairlead.testing.simulation.life import Life
 from fairlead.testing.simulation.oracle import Oracle
@@ -55,21 +55,6 @@ class MoneyOracle(Oracle):
             self._fill(life, record)
         elif isinstance(record, TickPassed):
             self._balances(life)
-        elif isinstance(record, Incident) and record.name == "unexplained_balance":
-            self._transfer(record.detail)
-
-    def _transfer(self, detail: str) -> None:
-        # Other hands move money by transfers and by orders of their own.
-        moved = any(
-            venue.truth.transfers or len(self._ours(venue)) < len(venue.truth.fills)
-            for venue in self._venues.values()
-        )
-        if not moved:
-            self._add("no transfer is invented", detail)
-
-    @staticmethod
-    def _ours(venue: SimulatedVenue) -> list[Fill]:
-        return [fill for fill in venue.truth.fills if not fill.client_id.startswith("hand")]
 
     def _fill(self, life: Life, booked: FillBooked) -> None:
         trade = (booked.market, booked.trade)

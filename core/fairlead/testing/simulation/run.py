@@ -16,6 +16,7 @@ from fairlead.testing.simulation.oracle_money import MoneyOracle, NotionalOracle
 from fairlead.testing.simulation.oracle_orders import OrderOracle
 from fairlead.testing.simulation.oracle_stop import ProtectionOracle, StopOracle
 from fairlead.testing.simulation.oracle_time import HasteOracle
+from fairlead.testing.simulation.oracle_transfer import TransferOracle
 from fairlead.testing.simulation.plants import Plant, planted
 from fairlead.testing.simulation.scenario import Scenario
 from fairlead.testing.simulation.schedule import draw_schedule
@@ -103,6 +104,7 @@ class _Work:
             (
                 self._orders,
                 MoneyOracle(add, world.venues),
+                TransferOracle(add, world.venues, clock.now_ns),
                 NotionalOracle(add, world.venues, scenario.most_notional()),
                 StopOracle(add, world.venues),
                 ProtectionOracle(add, world.venues, clock.now_ns, scenario.dead_man_ns()),
