@@ -78,7 +78,7 @@ from fairlead.api.seams import (
 )
 from fairlead.api.secret import Secret, secret_reference
 from fairlead.api.source import DataSource, MarketHint, SourceContext
-from fairlead.api.units import Amount, Duration, Exact, Ratio, Share
+from fairlead.api.units import Amount, Duration, Exact, Market, Quantity, Ratio, Share
 from fairlead.api.view import Balance, BookView, Depth, OrderView, View, Walk
 
 __all__ = [
@@ -120,6 +120,7 @@ __all__ = [
     "Ids",
     "Leg",
     "LegResult",
+    "Market",
     "MarketHint",
     "MarketLook",
     "MarketRisk",
@@ -143,6 +144,7 @@ __all__ = [
     "Progress",
     "Publish",
     "Pull",
+    "Quantity",
     "QuotesConfig",
     "Ratio",
     "Record",

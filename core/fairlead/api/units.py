@@ -10,16 +10,23 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import override
 
+from fairlead.model import MarketId
 from fairlead.model.numbers import decimal_from, trimmed
 
-__all__ = ["Amount", "Duration", "Exact", "Ratio", "Share"]
+__all__ = ["Amount", "Duration", "Exact", "Market", "Quantity", "Ratio", "Share"]
 
 _NUMBER = r"([+-]?\d+(?:\.\d+)?)"
 _NS = {
@@ -202,3 +209,35 @@ class Exact(_Unit):
     @override
     def __str__(self) -> str:
         return trimmed(self.value)
+
+
+def _market(value: object) -> MarketId:
+    if isinstance(value, MarketId):
+        return value
+    return MarketId.parse(value if isinstance(value, str) else "")
+
+
+def _quantity(value: object) -> Decimal:
+    number = value if isinstance(value, Decimal) else Exact.parse(value).value
+    if not number.is_finite() or number <= 0:
+        raise ValueError("must be above zero")
+    return number
+
+
+#: A venue's role and a unified symbol: ``"main:BTC/USDT"``.
+Market = Annotated[
+    MarketId,
+    PlainValidator(_market),
+    PlainSerializer(str),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^[a-z][a-z0-9_]*:.+/.+$", "examples": ["main:BTC/USDT"]}
+    ),
+]
+
+#: A quantity or price above zero that stays exact: written as a string, ``"0.001"``.
+Quantity = Annotated[
+    Decimal,
+    PlainValidator(_quantity),
+    PlainSerializer(trimmed, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?$", "examples": ["2500", "0.001"]}),
+]

@@ -6,7 +6,6 @@ from fairlead.config.raw import KeyPath, RawConfig, dotted, load
 from fairlead.config.resolve import enabled, resolve
 from fairlead.config.settings import (
     EngineSettings,
-    Market,
     Name,
     ObligationSettings,
     PluginsSettings,
@@ -18,7 +17,6 @@ from fairlead.config.settings import (
 __all__ = [
     "EngineSettings",
     "KeyPath",
-    "Market",
     "MarketsOf",
     "Name",
     "ObligationSettings",

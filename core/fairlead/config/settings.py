@@ -12,18 +12,14 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    PlainSerializer,
-    PlainValidator,
     SerializeAsAny,
     WithJsonSchema,
 )
 
-from fairlead.api import Amount, Duration, Ratio, Replace
-from fairlead.model import MarketId
+from fairlead.api import Amount, Duration, Market, Ratio, Replace
 
 __all__ = [
     "EngineSettings",
-    "Market",
     "Name",
     "ObligationSettings",
     "PluginsSettings",
@@ -49,12 +45,6 @@ def _asset(name: str) -> str:
     if not re.fullmatch(r"[A-Z0-9]+", name):
         raise ValueError('write an asset in capitals, e.g. "USDT"')
     return name
-
-
-def _market(value: object) -> MarketId:
-    if isinstance(value, MarketId):
-        return value
-    return MarketId.parse(value if isinstance(value, str) else "")
 
 
 def _tick(tick: Duration) -> Duration:
@@ -96,16 +86,6 @@ def _positive(ratio: Ratio) -> Ratio:
 #: The name of an instance, venue or strategy.
 Name = Annotated[
     str, AfterValidator(_named), WithJsonSchema({"type": "string", "pattern": "^[a-z][a-z0-9_]*$"})
-]
-
-#: A venue's role and a unified symbol: ``"main:BTC/USDT"``.
-Market = Annotated[
-    MarketId,
-    PlainValidator(_market),
-    PlainSerializer(str),
-    WithJsonSchema(
-        {"type": "string", "pattern": "^[a-z][a-z0-9_]*:.+/.+$", "examples": ["main:BTC/USDT"]}
-    ),
 ]
 
 
