@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from fairlead.api import Clock
 from fairlead.market import SpotExchange
 from fairlead.model import (
+    ZERO,
     Accepted,
     AccountEvent,
     BalanceUpdate,
@@ -67,6 +68,11 @@ class SimulatedAccount:
         self._tell = tell
         self._span = span
         self._client_ids: dict[str, str] = {}
+        # Fills that are not told yet, by order and number; and when others begin to be listed.
+        self._late: dict[str, dict[int, Fill]] = {}
+        self._listed_ns: dict[int, int] = {}
+        #: What of each order was learnt late, ever.
+        self.learnt_late: dict[str, Decimal] = {}
         now_ns = clock.now_ns()
         self._history = deque([(now_ns, exchange.balances(now_ns))], maxlen=_HISTORY)
 
@@ -139,17 +145,43 @@ class SimulatedAccount:
         for event in news:
             if isinstance(event, Fill):
                 self.truth.filled_order(event, now_ns)
-                self._tell(self._fill_line(event, len(self.truth.fills)))
+                self._tell_fill(event, len(self.truth.fills))
             elif isinstance(event, OrderUpdate):
                 kind = _CLOSING.get(event.state)
                 if kind is not None:
                     self.truth.closed_order(event.client_id, kind, now_ns, cause)
                 if event.state.is_closed:
                     self._client_ids.pop(event.venue_id, None)
-                self._tell(self._order_line(event))
+                if kind is not None or not self._late.get(event.client_id):
+                    self._tell(self._order_line(event))
             elif isinstance(event, BalanceUpdate):
                 self._tell(_balance_line(event))
         self._note()
+
+    def _tell_fill(self, fill: Fill, number: int) -> None:
+        knobs, now_ns = self._knobs, self._clock.now_ns()
+        unlisted_ns = self._span("unlisted", knobs.unlisted, knobs.unlisted_ns)
+        if unlisted_ns:
+            self._listed_ns[number] = now_ns + unlisted_ns
+        late_ns = self._span("late_fill", knobs.late_fill, knobs.late_fill_ns)
+        if not late_ns:
+            self._tell(self._fill_line(fill, number))
+            return
+        self._late.setdefault(fill.client_id, {})[number] = fill
+        late = self.learnt_late.get(fill.client_id, ZERO)
+        self.learnt_late[fill.client_id] = late + fill.quantity
+        self._clock.call_at_ns(now_ns + late_ns, lambda: self._learn(fill, number))
+
+    def _learn(self, fill: Fill, number: int) -> None:
+        # The venue knows of a fill at last; of the order only where that is news.
+        late = self._late[fill.client_id]
+        del late[number]
+        if not late:
+            del self._late[fill.client_id]
+        self._tell(self._fill_line(fill, number))
+        update = self.exchange.order(fill.client_id, self._venue_ns())
+        if update is not None and update.state not in _CLOSING:
+            self._tell(self._order_line(update))
 
     # --- what it answers
 
@@ -175,11 +207,12 @@ class SimulatedAccount:
                 symbol=self.exchange.instrument.symbol,
                 client_id=order.client_id,
                 venue_id=order.venue_id,
-                state=OrderState.PARTIALLY_FILLED if order.filled else OrderState.OPEN,
-                filled=order.filled,
+                state=OrderState.PARTIALLY_FILLED if filled else OrderState.OPEN,
+                filled=filled,
                 number=order.number,
             )
             for order in shown[:limit]
+            for filled in (order.filled - self._untold(order.client_id),)
         )
         return lines, len(shown) > limit
 
@@ -190,10 +223,13 @@ class SimulatedAccount:
         # Backwards, as far as a clock that was set back can reach.
         while first > after and fills[first - 1].venue_ns >= since_ns - _STEP_NS:
             first -= 1
+        now_ns = self._clock.now_ns()
         shown = [
             self._fill_line(fills[at], at + 1)
             for at in range(first, len(fills))
             if fills[at].venue_ns >= since_ns
+            and self._listed_ns.get(at + 1, 0) <= now_ns
+            and at + 1 not in self._late.get(fills[at].client_id, ())
         ]
         return tuple(shown[:limit]), len(shown) > limit
 
@@ -208,17 +244,28 @@ class SimulatedAccount:
         now_ns = self._venue_ns()
         return tuple(_balance_line(replace(update, venue_ns=now_ns)) for update in held)
 
+    def _untold(self, client_id: str) -> Decimal:
+        # What of an order has filled and the venue does not know of yet.
+        late = self._late.get(client_id, {})
+        return sum((fill.quantity for fill in late.values()), start=ZERO)
+
     def _note(self) -> None:
         self._history.append((self._clock.now_ns(), self.exchange.balances(self._venue_ns())))
 
     def _order_line(self, update: OrderUpdate) -> OrderLine:
+        state, filled = update.state, update.filled
+        untold = self._untold(update.client_id)
+        if untold:
+            filled -= untold
+            if state not in _CLOSING:
+                state = OrderState.PARTIALLY_FILLED if filled else OrderState.OPEN
         return OrderLine(
             time_ns=update.venue_ns,
             symbol=update.market.symbol,
             client_id=update.client_id,
             venue_id=update.venue_id,
-            state=update.state,
-            filled=update.filled,
+            state=state,
+            filled=filled,
         )
 
     def _fill_line(self, fill: Fill, number: int) -> FillLine:

@@ -93,6 +93,13 @@ class Knobs:
     #: A live order is not shown to those who ask for it, at first.
     hidden: float = 0.0
     hidden_ns: Span = (50 * _MILLISECOND, 800 * _MILLISECOND)
+    #: A fill is not listed for those who ask for fills, at first.
+    unlisted: float = 0.0
+    unlisted_ns: Span = (50 * _MILLISECOND, 3 * _SECOND)
+    #: The venue itself learns late of a fill: until then it tells nothing of it, and a cancel may
+    #: be reported without it. Balances know already.
+    late_fill: float = 0.0
+    late_fill_ns: Span = (100 * _MILLISECOND, 3 * _SECOND)
 
     # --- policies
     #: A client id need only be unlike those of open orders.

@@ -29,6 +29,8 @@ class FaultKind(StrEnum):
     LYING_ERROR = "lying_error"
     RATE_LIMIT = "rate_limit"
     VISIBILITY_LAG = "visibility_lag"
+    UNLISTED_FILL = "unlisted_fill"
+    LATE_FILL = "late_fill"
     # What the user stream says.
     DUPLICATE = "duplicate"
     REORDER = "reorder"
@@ -84,6 +86,8 @@ FAULTS: Mapping[FaultKind, FaultRange] = {
     FaultKind.LYING_ERROR: FaultRange("5xx although it took effect", rate=(0.003, 0.2)),
     FaultKind.RATE_LIMIT: FaultRange("429 with Retry-After", rate=(0.003, 0.1)),
     FaultKind.VISIBILITY_LAG: FaultRange("a new order is not found at first", rate=(0.01, 0.5)),
+    FaultKind.UNLISTED_FILL: FaultRange("a new fill is not listed at first", rate=(0.03, 1.0)),
+    FaultKind.LATE_FILL: FaultRange("the venue learns late of a fill", rate=(0.02, 0.5)),
     FaultKind.DUPLICATE: FaultRange("news comes twice", rate=(0.01, 0.5)),
     FaultKind.REORDER: FaultRange("news is overtaken", rate=(0.03, 0.5)),
     FaultKind.LOST_NEWS: FaultRange("a gap in the user stream", rate=(0.001, 0.1)),

@@ -222,7 +222,9 @@ class OrderOracle(Oracle):
                 f"{_short(moved.order)} became {moved.after} by {moved.trigger} and was created",
             )
 
-        elif moved.after.is_closed and moved.filled != known.filled:
+        # What the venue itself learns late comes as a late fill.
+        least = known.filled - venue.account.learnt_late.get(moved.order, ZERO)
+        if moved.after.is_closed and not least <= moved.filled <= known.filled:
             self._add(
                 "an order is closed with all its fills",
                 f"{_short(moved.order)} became {moved.after} with {trimmed(moved.filled)} of "

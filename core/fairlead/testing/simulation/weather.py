@@ -35,6 +35,8 @@ _KNOBS: Mapping[FaultKind, str] = {
     FaultKind.LYING_ERROR: "error_after",
     FaultKind.RATE_LIMIT: "busy",
     FaultKind.VISIBILITY_LAG: "hidden",
+    FaultKind.UNLISTED_FILL: "unlisted",
+    FaultKind.LATE_FILL: "late_fill",
     FaultKind.DUPLICATE: "duplicate",
     FaultKind.REORDER: "reorder",
     FaultKind.LOST_NEWS: "news_lost",

@@ -8,15 +8,18 @@ from decimal import Decimal
 import pytest
 
 from fairlead.model import (
+    ZERO,
     Accepted,
     BalanceUpdate,
     BestQuote,
     Fill,
     NotSent,
+    OrderState,
     OrderUpdate,
     Outcome,
     Rejected,
     Side,
+    Unavailable,
     Unknown,
 )
 from fairlead.testing import EffectKind, Knobs, StreamKind
@@ -213,6 +216,46 @@ def test_a_hidden_order_is_live_and_not_shown_for_less_than_a_second() -> None:
         assert listed == ()
         assert isinstance(await world.connector.order(MARKET, "one"), OrderUpdate)
         assert await world.connector.open_orders() != ()
+
+    in_world(story)
+
+
+def test_a_fill_that_is_not_listed_at_first_is_told_all_the_same() -> None:
+    async def story(world: World) -> None:
+        world.venue.knobs.unlisted = 1.0
+        await world.place("one")
+        world.venue.deeds.hit("one", 0.5)
+        await world.pass_s(0.04)
+        listed = await world.connector.fills(0)
+        told = [fill.client_id for fill in world.of(Fill)]
+        await world.pass_s(3)
+        later = await world.connector.fills(0)
+
+        assert listed == ()
+        assert told == ["one"]
+        assert not isinstance(later, Unavailable)
+        assert [fill.client_id for fill in later] == ["one"]
+
+    in_world(story)
+
+
+def test_a_venue_that_learns_late_of_a_fill_reports_the_cancel_without_it() -> None:
+    async def story(world: World) -> None:
+        world.venue.knobs.late_fill = 1.0
+        await world.place("one")
+        world.venue.deeds.hit("one", 0.5)
+        before = await world.connector.order(MARKET, "one")
+        listed = await world.connector.fills(0)
+        await world.cancel("one")
+        await world.pass_s(0.05)
+        ends = [update for update in world.of(OrderUpdate) if update.state.is_closed]
+        await world.pass_s(4)
+
+        assert isinstance(before, OrderUpdate)
+        assert (before.state, before.filled, listed) == (OrderState.OPEN, ZERO, ())
+        assert [(end.state, end.filled) for end in ends] == [(OrderState.CANCELLED, ZERO)]
+        assert [fill.client_id for fill in world.of(Fill)] == ["one"]
+        assert world.venue.account.learnt_late == {"one": world.of(Fill)[0].quantity}
 
     in_world(story)
 
@@ -447,7 +490,7 @@ def test_healing_turns_everything_back() -> None:
 def test_every_rate_is_a_probability_and_as_made_all_is_well() -> None:
     rates = Knobs.rates()
 
-    assert len(rates) == 15
+    assert len(rates) == 17
     assert all(getattr(Knobs(), name) == 0.0 for name in rates)
     assert set(rates) < {knob.name for knob in fields(Knobs)}
 
