@@ -14,10 +14,10 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
-from fairlead.api import Gate, Offer, Offers
+from fairlead.api import ExecutionResult, Gate, LegResult, Offer, Offers
 from fairlead.errors import ExitCode
 from fairlead.model import CLOSED_STATES, TRANSITIONS, OrderState, Reason
-from fairlead.store import RECORDS
+from fairlead.store import RECORDS, AdmittedLeg
 
 __all__ = ["blocks_of", "with_blocks"]
 
@@ -29,6 +29,9 @@ WRITTEN: Mapping[object, str] = {
     str: "text",
     Decimal: "decimal as text",
     Gate: "gate",
+    AdmittedLeg: "leg",
+    ExecutionResult: "execution result",
+    LegResult: "leg result",
     Reason: "reason",
 }
 
@@ -55,6 +58,9 @@ def blocks_of(offers: Offers) -> dict[str, str]:
         "records": "\n".join(_records()),
         "reason": "\n".join(_fields(Reason)),
         "gate": "\n".join(_fields(Gate)),
+        "admitted_leg": "\n".join(_fields(AdmittedLeg)),
+        "execution_result": "\n".join(_fields(ExecutionResult)),
+        "leg_result": "\n".join(_fields(LegResult)),
         "exit_codes": ", ".join(f"{code.value} `{code.name}`" for code in ExitCode),
         **{f"offers_{plugin}": text for plugin, text in _offers(offers).items()},
     }

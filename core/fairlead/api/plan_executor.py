@@ -71,6 +71,8 @@ class Leg(msgspec.Struct, frozen=True, gc=False):
     side: Side
     quantity: Decimal
     bound: Decimal
+    #: What the executor expects to get on average, for the result; None = nothing.
+    expected: Decimal | None = None
 
 
 class Admitted(msgspec.Struct, Generic[StateT], frozen=True):
@@ -230,8 +232,11 @@ class ExecutionResult(msgspec.Struct, frozen=True):
 class PlanStep(msgspec.Struct, Generic[StateT], frozen=True):
     """What a step gives: the next state, what to do in order, and when to be woken.
 
-    ``wake_ns`` and ``watches`` replace those of the step before. A plan that has ended (``end``
-    not "") places nothing more; the kernel waits until none of its orders can fill, and records.
+    ``wake_ns`` and ``watches`` replace those of the step before; a watch that stays as it was is
+    not reached again before the market moves. A plan that has ended (``end`` not "") places nothing
+    more; the kernel waits until none of its orders can fill, and records. Until then it goes on
+    stepping: the first ``end`` and ``complete`` stay, a later ``residual``, ``kept`` or ``notes``
+    replaces the one before.
     """
 
     state: StateT
@@ -242,6 +247,9 @@ class PlanStep(msgspec.Struct, Generic[StateT], frozen=True):
     complete: bool = False
     #: What remains open and is nobody's to mend: → REDUCING on that market, and an alert.
     residual: tuple[tuple[MarketId, Decimal], ...] = ()
+    #: What remains open as agreed, or because no order could be that small: reported as a part of
+    #: the result's residual, it restrains nothing.
+    kept: tuple[tuple[MarketId, Decimal], ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -19,6 +19,9 @@ from fairlead.model import (
     Slot,
     Trade,
 )
+
+if TYPE_CHECKING:
+    from fairlead.api.plan_executor import ExecutionView
 
 __all__ = ["Balance", "BookView", "Depth", "OrderView", "View", "Walk"]
 
@@ -95,6 +98,11 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
         """Give what may still fill; an unproven order may still fill whole."""
         return self.quantity - self.filled
 
+    @property
+    def is_reservation(self) -> bool:
+        """Tell that this is no order yet: what an admitted plan may still place, at its bound."""
+        return not self.client_id and bool(self.slot.plan) and self.slot.level < 0
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -121,6 +129,9 @@ class View:
     closed: tuple[OrderView, ...] = ()
     #: Multiply spreads by this: what risk rules ask for; at least 1.
     spread_factor: Decimal = Decimal(1)
+    #: The strategy's executions: those that run, those that ended since the last decision, and
+    #: those that it asked for then and that were denied (``end`` "denied: …").
+    executions: tuple[ExecutionView, ...] = ()
 
     @property
     def mid(self) -> Decimal | None:

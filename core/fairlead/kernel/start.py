@@ -58,7 +58,7 @@ def take_up(
             side=left.side,
             price=left.price,
             quantity=left.quantity,
-            slot=Slot(left.strategy, market, left.side, left.level),
+            slot=Slot(left.strategy, market, left.side, left.level, left.execution),
             time_in_force=left.time_in_force,
             post_only=left.post_only,
             reduce_only=left.reduce_only,

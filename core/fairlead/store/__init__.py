@@ -9,6 +9,13 @@ from fairlead.store.database import (
     Durability,
     Transaction,
 )
+from fairlead.store.execution import (
+    ExecutionFill,
+    StoredExecution,
+    UnfinishedExecution,
+    read_unfinished_executions,
+    stored_execution,
+)
 from fairlead.store.failure import store_error
 from fairlead.store.journal import Journal, Observer
 from fairlead.store.migration import HEAD, MIGRATIONS, is_current, migrate
@@ -20,10 +27,14 @@ from fairlead.store.reader import (
 )
 from fairlead.store.record import (
     RECORDS,
+    AdmittedLeg,
     AlertRaised,
     CancelAsked,
     ControlAsked,
     DecisionMade,
+    ExecutionEnded,
+    ExecutionStarted,
+    ExecutionStepped,
     FillBooked,
     Incident,
     IntentDenied,
@@ -54,6 +65,11 @@ from fairlead.store.statement import (
     changes,
     statements,
 )
+from fairlead.store.statement_execution import (
+    ExecutionStatements,
+    execution_change,
+    execution_statements,
+)
 from fairlead.store.trace import (
     TraceHash,
     TraceSink,
@@ -68,6 +84,7 @@ __all__ = [
     "HEAD",
     "MIGRATIONS",
     "RECORDS",
+    "AdmittedLeg",
     "AlertRaised",
     "CancelAsked",
     "Change",
@@ -77,6 +94,11 @@ __all__ = [
     "Disk",
     "Durability",
     "Entry",
+    "ExecutionEnded",
+    "ExecutionFill",
+    "ExecutionStarted",
+    "ExecutionStatements",
+    "ExecutionStepped",
     "FillBooked",
     "Incident",
     "InlineWriter",
@@ -98,6 +120,7 @@ __all__ = [
     "RunStarted",
     "Statements",
     "StoreReader",
+    "StoredExecution",
     "StoredRecord",
     "StoredRun",
     "StrategyChanged",
@@ -107,9 +130,12 @@ __all__ = [
     "TraceSink",
     "TraceWriter",
     "Transaction",
+    "UnfinishedExecution",
     "UnfinishedOrder",
     "begin_run",
     "changes",
+    "execution_change",
+    "execution_statements",
     "is_current",
     "memory_database",
     "migrate",
@@ -118,8 +144,10 @@ __all__ = [
     "open_store",
     "read_trace",
     "read_unfinished",
+    "read_unfinished_executions",
     "statements",
     "store_error",
     "store_path",
+    "stored_execution",
     "trace_line",
 ]

@@ -11,9 +11,11 @@ import msgspec
 from fairlead.api import Record
 from fairlead.errors import StoreError
 from fairlead.store.database import Database
+from fairlead.store.execution import StoredExecution, stored_execution
 from fairlead.store.record import RECORDS
 from fairlead.store.sqlite import open_database
 from fairlead.store.statement import statements
+from fairlead.store.statement_execution import execution_statements
 
 __all__ = ["StoreReader", "StoredRecord", "StoredRun", "open_reader"]
 
@@ -103,6 +105,15 @@ class StoreReader:
     def incidents(self, run_id: int) -> list[dict[str, Any]]:
         """Give a run's incidents."""
         return list(self._database.read(statements().all_incidents, run_id))
+
+    def executions(self, instance: str, since_ns: int = 0) -> tuple[StoredExecution, ...]:
+        """Give an instance's executions that ended since some time, in the order of their ends."""
+        rows = self._database.read(execution_statements().find_results, instance, since_ns)
+        return tuple(stored_execution(row) for row in rows)
+
+    def open_executions(self, instance: str, since_ns: int = 0) -> list[dict[str, Any]]:
+        """Give an instance's executions without an end that began since some time."""
+        return list(self._database.read(execution_statements().find_open, instance, since_ns))
 
     def close(self) -> None:
         """Let go of the database."""

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar
 
-from fairlead.api import Gate, Record
+import msgspec
+
+from fairlead.api import ExecutionResult, Gate, Record
 from fairlead.model import (
     Liquidity,
     OrderState,
@@ -24,10 +26,14 @@ from fairlead.model import (
 
 __all__ = [
     "RECORDS",
+    "AdmittedLeg",
     "AlertRaised",
     "CancelAsked",
     "ControlAsked",
     "DecisionMade",
+    "ExecutionEnded",
+    "ExecutionStarted",
+    "ExecutionStepped",
     "FillBooked",
     "Incident",
     "IntentDenied",
@@ -113,6 +119,8 @@ class OrderRecorded(Record, frozen=True, gc=False):
     reference: Decimal | None
     mid: Decimal | None
     reasons: tuple[Reason, ...]
+    #: The execution that the order works for; "" = it is a quote, or a person's exit.
+    execution: str = ""
 
 
 class OrderMoved(Record, frozen=True, gc=False):
@@ -245,6 +253,70 @@ class Reconciled(Record, frozen=True, gc=False):
     differences: tuple[str, ...]
 
 
+class AdmittedLeg(msgspec.Struct, frozen=True, gc=False):
+    """One leg as it was admitted; ``mid`` is that of the decision, None = no valid book."""
+
+    market: str
+    side: Side
+    quantity: Decimal
+    bound: Decimal
+    expected: Decimal | None
+    mid: Decimal | None
+
+
+class ExecutionStarted(Record, frozen=True, gc=False):
+    """A plan was admitted and begins; ``plan`` and the executor's first ``state`` are JSON."""
+
+    kind: ClassVar[str] = "execution_started"
+    stored: ClassVar[bool] = True
+
+    execution: str
+    name: str
+    strategy: str
+    executor: str
+    plan: str
+    legs: tuple[AdmittedLeg, ...]
+    loss_cap: Decimal | None
+    state: str
+
+
+class ExecutionStepped(Record, frozen=True, gc=False):
+    """A plan's executor took a step; written before what the step asks for is done.
+
+    ``state`` is JSON. ``end`` is not "" once the executor has ended and only its last orders are
+    waited for.
+    """
+
+    kind: ClassVar[str] = "execution_stepped"
+    stored: ClassVar[bool] = True
+
+    execution: str
+    state: str
+    end: str = ""
+
+
+class ExecutionEnded(Record, frozen=True, gc=False):
+    """A plan is over: none of its orders can fill any more. ``market`` is its first leg's.
+
+    ``slippage_bps`` is notional-weighted over the legs, positive = worse; null = unknown.
+    """
+
+    kind: ClassVar[str] = "execution_ended"
+    stored: ClassVar[bool] = True
+
+    execution: str
+    name: str
+    strategy: str
+    executor: str
+    market: str
+    complete: bool
+    end: str
+    mode: str
+    slippage_bps: Decimal | None
+    duration_ns: int
+    result: ExecutionResult
+
+
 class Incident(Record, frozen=True, gc=False):
     """Something that should not happen did: its name and both sides' figures."""
 
@@ -306,6 +378,9 @@ RECORDS: Mapping[str, type[Record]] = {
         CancelAsked,
         ControlAsked,
         DecisionMade,
+        ExecutionEnded,
+        ExecutionStarted,
+        ExecutionStepped,
         FillBooked,
         Incident,
         IntentDenied,

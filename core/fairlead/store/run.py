@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fairlead.errors import StoreError
 from fairlead.store.database import Database, Transaction
+from fairlead.store.execution import UnfinishedExecution, read_unfinished_executions
 from fairlead.store.statement import Origin, statements
 from fairlead.store.unfinished import UnfinishedOrder, read_unfinished
 
@@ -40,6 +41,8 @@ class RunIdentity:
     #: Orders of earlier runs whose end was never recorded; none on paper, where a venue begins
     #: anew with each run.
     unfinished: tuple[UnfinishedOrder, ...] = ()
+    #: Executions of earlier runs without an end.
+    executions: tuple[UnfinishedExecution, ...] = ()
 
 
 def begin_run(
@@ -62,12 +65,14 @@ def begin_run(
     """
     sql = statements()
     unfinished: tuple[UnfinishedOrder, ...] = ()
+    executions: tuple[UnfinishedExecution, ...] = ()
     with database.transaction(synced=True) as transaction:
         if not transaction.read(sql.find_config, config_hash):
             transaction.write(sql.config, [(config_hash, config_text, now_ns)])
         found = transaction.read(sql.find_instance, instance)
         if found:
             instance_id, tag, last = found[0]
+            executions = read_unfinished_executions(transaction, instance_id, mode=mode)
             if mode != _PAPER:
                 unfinished = read_unfinished(transaction, instance_id)
             epoch = last + 1
@@ -92,6 +97,7 @@ def begin_run(
         # Only a venue of play ends with the run, and its trade ids with it.
         origin=Origin(run_id, instance_id, epoch, venue_run=run_id if mode == _PAPER else 0),
         unfinished=unfinished,
+        executions=executions,
     )
 
 

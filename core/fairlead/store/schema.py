@@ -20,10 +20,14 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 __all__ = [
     "config_snapshots",
+    "execution_results",
+    "execution_steps",
+    "executions",
     "fills",
     "incidents",
     "instances",
@@ -112,7 +116,10 @@ orders = Table(
     Column("reduce_only", Boolean, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("decided_ns", BigInteger, nullable=False),
+    # The execution that it works for; "" = a quote.
+    Column("execution", Text, nullable=False, server_default=""),
     Index("ix_orders_run_id", "run_id", "seq"),
+    Index("ix_orders_execution", "execution", sqlite_where=text("execution <> ''")),
     sqlite_with_rowid=False,
 )
 
@@ -169,5 +176,58 @@ incidents = Table(
     Column("t_ns", BigInteger, nullable=False),
     Column("name", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: Plans that were admitted; ``plan``, ``legs`` and the first ``state`` are JSON.
+executions = Table(
+    "executions",
+    metadata,
+    Column("execution", Text, primary_key=True),
+    Column("run_id", Integer, ForeignKey("runs.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("t_ns", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("executor", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("legs", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: Every step of their executors; the last one's ``state`` is what a restart goes on from.
+execution_steps = Table(
+    "execution_steps",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("t_ns", BigInteger, nullable=False),
+    Column("execution", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("end", Text, nullable=False),
+    Index("ix_execution_steps_execution", "execution"),
+    sqlite_with_rowid=False,
+)
+
+#: What they came to; ``result`` is JSON, the rest is for queries.
+execution_results = Table(
+    "execution_results",
+    metadata,
+    Column("execution", Text, primary_key=True),
+    Column("run_id", Integer, ForeignKey("runs.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("t_ns", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("executor", Text, nullable=False),
+    Column("market", Text, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Column("end", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("slippage_bps", Text),
+    Column("duration_ns", BigInteger, nullable=False),
+    Column("result", Text, nullable=False),
+    Index("ix_execution_results_t_ns", "t_ns"),
     sqlite_with_rowid=False,
 )

@@ -16,7 +16,17 @@ import msgspec
 
 from fairlead.api import Record
 from fairlead.model import CLOSED_STATES
-from fairlead.store.record import FillBooked, Incident, OrderMoved, OrderRecorded, RunEnded
+from fairlead.store.record import (
+    ExecutionEnded,
+    ExecutionStarted,
+    ExecutionStepped,
+    FillBooked,
+    Incident,
+    OrderMoved,
+    OrderRecorded,
+    RunEnded,
+)
+from fairlead.store.statement_execution import execution_change
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.expression import ClauseElement
@@ -134,6 +144,7 @@ def statements() -> Statements:
         orders.c.reduce_only,
         orders.c.purpose,
         orders.c.decided_ns,
+        orders.c.execution,
     )
 
     return Statements(
@@ -217,6 +228,9 @@ def changes(origin: Origin, entries: Sequence[Entry]) -> list[Change]:
                 tables.setdefault(sql.transition, []).append(_transition(origin, seq, t_ns, record))
             case FillBooked():
                 tables.setdefault(sql.fill, []).append(_fill(origin, seq, t_ns, record))
+            case ExecutionStarted() | ExecutionStepped() | ExecutionEnded():
+                statement, execution_row = execution_change(origin.run_id, seq, t_ns, record)
+                tables.setdefault(statement, []).append(execution_row)
             case Incident():
                 row: Row = (origin.run_id, seq, t_ns, record.name, record.detail)
                 tables.setdefault(sql.incident, []).append(row)
@@ -249,6 +263,7 @@ def _order(origin: Origin, seq: int, t_ns: int, order: OrderRecorded) -> Row:
         order.reduce_only,
         order.purpose.value,
         order.decided_ns,
+        order.execution,
     )
 
 

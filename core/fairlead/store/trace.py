@@ -1,13 +1,15 @@
 """Write a run as lines that are equal for equal seeds, and read them back.
 
 A trace is one JSON line for each record: ``{kind, n, t_ns, …}`` with sorted keys, decimals as
-strings, no wall time, no path. Order ids stand in their short form, the order's name within its
-run, because tag and epoch differ from run to run. The trace hash is SHA-256 over the lines.
+strings, no wall time, no path. The ids of orders and executions stand in their short form, the
+name within the run, because tag and epoch differ from run to run. The trace hash is SHA-256 over
+the lines.
 """
 
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,15 +31,23 @@ _FLUSH_LINES = 512
 _CHUNK = 1 << 16
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's way to ask for a gzip header
 
+# Orders and executions are named by ids; an executor's state may hold some of them.
+_NAMED_BY_ID = ("order", "execution")
+_ID_IN_JSON = re.compile(rf'"[a-z2-7]{{{CLIENT_ID_LENGTH - 8}}}([a-z2-7]{{8}})"')
+
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
 def trace_line(n: int, t_ns: int, record: Record) -> bytes:
     """Give the line of the ``n``-th record of a run, its line feed included."""
     line = msgspec.structs.asdict(record)
-    order = line.get("order")
-    if order is not None and len(order) == CLIENT_ID_LENGTH:
-        line["order"] = order[-8:]
+    for name in _NAMED_BY_ID:
+        found = line.get(name)
+        if found is not None and len(found) == CLIENT_ID_LENGTH:
+            line[name] = found[-8:]
+    state = line.get("state")
+    if state is not None:
+        line["state"] = _ID_IN_JSON.sub(r'"\1"', state)
     line["kind"], line["n"], line["t_ns"] = record.kind, n, t_ns
     return _encoder.encode(line) + b"\n"
 

@@ -38,6 +38,8 @@ class UnfinishedOrder:
     filled: Decimal
     #: The trades of it that are booked.
     trades: tuple[str, ...]
+    #: The execution that it works for; "" = it is a quote, or a person's exit.
+    execution: str = ""
 
 
 def read_unfinished(transaction: Transaction, instance_id: int) -> tuple[UnfinishedOrder, ...]:
@@ -71,6 +73,7 @@ def _order(transaction: Transaction, row: Sequence[Any]) -> UnfinishedOrder:
         reduce_only=bool(row[10]),
         purpose=Purpose(row[11]),
         decided_ns=row[12],
+        execution=row[13],
         state=state,
         filled=sum((Decimal(quantity) for _, quantity in trades), start=ZERO) or filled,
         trades=tuple(trade for trade, _ in trades),

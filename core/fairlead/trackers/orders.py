@@ -190,6 +190,7 @@ class OrderTracker:
                 reference=intent.reference,
                 mid=intent.mid,
                 reasons=intent.reasons,
+                execution=intent.slot.plan,
             )
         )
 
