@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from fairlead.api import MarketHint, SourceContext
 from fairlead.kernel.ids import SeededIds
 from fairlead.market import recorded_source
@@ -70,6 +72,7 @@ def ladder(
     return intents
 
 
+@pytest.mark.unmeasured
 def test_a_quoting_account_on_the_recorded_stream_keeps_every_coin(data_dir: Path) -> None:
     source = Recorded(data_dir / "binance_l2")
     start = {"BTC": Decimal(1), "USDT": Decimal(60_000)}

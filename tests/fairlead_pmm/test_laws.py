@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +85,7 @@ def total(quotes: tuple[Quote, ...], side: Side) -> Decimal:
     return sum((quote.quantity for quote in quotes if quote.side is side), start=ZERO)
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=300)
 @given(CONFIG, markets(), HELD, HELD, MONEY, MEMORY)
 def test_holding_more_never_buys_more_nor_sells_less(

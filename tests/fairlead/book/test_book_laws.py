@@ -102,6 +102,7 @@ def spot_messages(draw: st.DrawFn) -> list[BookDiff | BookSnapshot | None]:
     return messages
 
 
+@pytest.mark.unmeasured
 @given(messages=spot_messages())
 def test_a_book_is_the_naive_model_of_it(
     messages: list[BookDiff | BookSnapshot | None],

@@ -168,6 +168,7 @@ def test_on_a_terminal_progress_goes_to_standard_error(
     assert "replaying" in errors
 
 
+@pytest.mark.unmeasured
 def test_the_recorded_spot_days_are_clean(data_dir: Path, capsys: Captured) -> None:
     folder = data_dir / "binance_l2"
     files = [str(path) for path in sorted(folder.glob("spot_btcusdt_2024*.gz"))]

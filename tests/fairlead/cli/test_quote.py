@@ -72,6 +72,7 @@ def test_the_ladder_at_a_time_is_on_the_book_of_that_time(folder: Path, capsys: 
     assert left(folder) == ["plugins.toml"]
 
 
+@pytest.mark.unmeasured
 def test_the_same_question_gets_the_same_answer(capsys: Captured) -> None:
     main(["quote", "--at", "2 min", "--json"])
     first = ladders(capsys)
@@ -112,6 +113,7 @@ def test_where_there_is_no_ladder_the_gates_are_shown(capsys: Captured) -> None:
     assert [line for line in shown[1:] if line and not line.startswith("  not quoted: ")] == []
 
 
+@pytest.mark.unmeasured
 def test_without_a_ladder_the_search_ends_and_shows_the_last_gates(capsys: Captured) -> None:
     code = main(["quote", "--json", "--set", "strategies.alt.order_size=2 USDT"])
 
@@ -124,7 +126,6 @@ def test_without_a_ladder_the_search_ends_and_shows_the_last_gates(capsys: Captu
 @pytest.mark.parametrize(
     ("at", "said"),
     [
-        ("10 h", "--at '10 h': the source ended after 30:0"),
         ("5", "--at '5': write a duration with its unit"),
         ("-5 s", "--at '-5 s': a duration is"),
         ("noon", "--at 'noon': write a duration"),
@@ -140,6 +141,19 @@ def test_a_time_that_is_none_is_one_line(
     assert done.err.startswith(said)
     assert (done.err.count("\n"), done.out) == (1, "")
     assert left(folder) == ["plugins.toml"]
+
+
+def test_a_time_behind_the_end_of_the_source_is_one_line(folder: Path, capsys: Captured) -> None:
+    (folder / "a.jsonl").write_text("\n".join(lines(20)))
+    before = left(folder)
+
+    code = main(["quote", configured(folder, "a.jsonl"), "--at", "10 h"])
+
+    done = capsys.readouterr()
+    assert code == ExitCode.USAGE
+    assert done.err.startswith("--at '10 h': the source ended after 00:2")
+    assert (done.err.count("\n"), done.out) == (1, "")
+    assert left(folder) == sorted([*before, "rec.toml"])
 
 
 def test_a_wrong_configuration_is_exit_2(capsys: Captured) -> None:

@@ -74,6 +74,7 @@ def run(watch: Watch | None, *, minutes: int = 3, pace: float | None = None) -> 
     return session(minutes=minutes, pace=pace).run(watch)
 
 
+@pytest.mark.unmeasured
 def test_looking_on_changes_nothing_of_what_happens() -> None:
     alone = run(None).trace_hash
 
@@ -148,6 +149,7 @@ class Looking(LiveWatch):
         return self.seen[-1]
 
 
+@pytest.mark.unmeasured
 def test_the_view_shows_the_engine_as_it_stands() -> None:
     watch = Looking()
 
@@ -176,6 +178,7 @@ def test_the_view_shows_the_engine_as_it_stands() -> None:
     assert outcome.report is not None
 
 
+@pytest.mark.unmeasured
 def test_what_stands_before_an_order_only_shrinks_while_it_rests() -> None:
     watch = Looking()
 

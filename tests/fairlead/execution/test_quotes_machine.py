@@ -4,6 +4,7 @@ from collections import Counter
 from decimal import Decimal
 
 import msgspec
+import pytest
 from hypothesis import assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -246,5 +247,5 @@ class Venue(RuleBasedStateMachine):
             self.move(msgspec.structs.replace(order, state=waiting[order.state]))
 
 
-TestVenue = Venue.TestCase
+TestVenue = pytest.mark.unmeasured(Venue.TestCase)
 TestVenue.settings = settings(max_examples=120, stateful_step_count=40)

@@ -99,6 +99,7 @@ class Restart:
         assert (result.exit_code, result.proven) == (0, True), result
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("recorded", "leaving"),
     [(ORDERS, 0), (900, 0), (0, 0), (ORDERS, 500)],

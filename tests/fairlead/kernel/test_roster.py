@@ -213,6 +213,7 @@ def test_a_name_belongs_to_one_market_for_the_whole_run(file: Path) -> None:
     steered(script, file, seconds=40)
 
 
+@pytest.mark.unmeasured
 def test_the_money_adds_up_with_strategies_that_come_and_go(file: Path) -> None:
     async def script(hand: Hand) -> None:
         write(file, DEMO + BETA)

@@ -85,6 +85,7 @@ def test_ticks_lie_on_whole_multiples_of_the_tick_plus_the_offset(
     assert (ticker.ticks, ticker.overruns, ticker.skipped) == (5, 0, 0)
 
 
+@pytest.mark.unmeasured
 def test_a_day_of_ticks_does_not_drift() -> None:
     seen, ticker = beats(86_400, offset_ns=123_456_789, start_ns=1_767_225_600 * SECOND)
 

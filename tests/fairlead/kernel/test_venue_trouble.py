@@ -119,6 +119,7 @@ def test_a_cut_of_all_streams_leaves_no_gap_in_the_quotes_longer_than_two_ticks(
     assert max(gaps) <= 2 * SECOND
 
 
+@pytest.mark.unmeasured
 def test_streams_are_renewed_before_the_venue_cuts_them_and_quotes_stay() -> None:
     gaps: list[int] = []
 
@@ -183,6 +184,7 @@ def test_a_book_with_holes_is_replaced_and_quoted_on_again_within_seconds() -> N
     assert {"stale_book"} & world.rules()
 
 
+@pytest.mark.unmeasured
 def test_a_busy_venue_is_left_alone_and_cancels_leave_all_the_same() -> None:
     async def story(world: VenueWorld) -> None:
         turn(world, {"busy": 0.3})

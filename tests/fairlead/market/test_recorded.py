@@ -281,6 +281,7 @@ def test_a_missing_file_is_found_before_the_others_are_read(tmp_path: Path) -> N
     assert not caught.value.usable
 
 
+@pytest.mark.unmeasured
 def test_memory_stays_flat_while_events_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.gz"
     with gzip.open(path, "wt", compresslevel=1) as file:
@@ -321,6 +322,7 @@ FEEDS = (
 )
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("pattern", "symbol", "rule", "tick", "lot", "size", "messages"),
     FEEDS,

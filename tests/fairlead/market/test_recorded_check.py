@@ -165,6 +165,7 @@ def trimmed(levels: list[list[str]]) -> list[list[str]]:
     ]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("name", "pattern", "kind", "compared", "diffs"), FEEDS, ids=[feed[0] for feed in FEEDS]
 )
@@ -214,6 +215,7 @@ def as_it_is(content: bytes) -> bytes:
     return content
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("spoil", "cut", "expected"),
     [

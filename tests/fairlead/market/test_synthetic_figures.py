@@ -83,6 +83,7 @@ def markouts(markets: list[Market], distance_bps: float) -> list[float]:
     ]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("figure", RECORDED)
 def test_the_major_market_looks_like_the_recorded_one(
     figure: str, major: Mapping[str, float]
@@ -92,6 +93,7 @@ def test_the_major_market_looks_like_the_recorded_one(
     assert recorded / factor <= major[figure] <= recorded * factor
 
 
+@pytest.mark.unmeasured
 def test_the_figures_of_the_recording_are_those_it_is_compared_to(data_dir: Path) -> None:
     source = RecordedSource([data_dir / "binance_l2" / name for name in RECORDING], context(0))
 
@@ -101,6 +103,7 @@ def test_the_figures_of_the_recording_are_those_it_is_compared_to(data_dir: Path
         assert table[figure] == pytest.approx(value, rel=0.01), figure
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("figure", MIDCAP_BANDS)
 def test_the_midcap_market_is_a_midcap_market(figure: str, midcap: Mapping[str, float]) -> None:
     least, most = MIDCAP_BANDS[figure]

@@ -67,16 +67,19 @@ presets = st.sampled_from(list(PRESETS.values()))
 seeds = st.integers(0, 2**32)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_same_seed_gives_the_same_events(name: str) -> None:
     assert digest_of(name, seed=7) == digest_of(name, seed=7)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("name", PRESETS)
 def test_another_seed_gives_another_market(name: str) -> None:
     assert digest_of(name, seed=7) != digest_of(name, seed=8)
 
 
+@pytest.mark.unmeasured
 def test_one_source_tells_the_same_story_twice() -> None:
     source = synthetic("midcap", 7)
 
@@ -85,6 +88,7 @@ def test_one_source_tells_the_same_story_twice() -> None:
     assert first == second
 
 
+@pytest.mark.unmeasured
 def test_the_order_of_hashes_changes_nothing() -> None:
     program = (
         "from tests.fairlead.market.test_synthetic_source import digest_of\n"
@@ -106,6 +110,7 @@ def test_the_order_of_hashes_changes_nothing() -> None:
     assert outputs == [[digest_of("midcap", 7), digest_of("major", 7)]] * 2
 
 
+@pytest.mark.unmeasured
 @given(preset=presets, seed=seeds)
 @settings(max_examples=30)
 def test_the_book_is_never_crossed_and_never_one_sided(preset: Preset, seed: int) -> None:
@@ -139,6 +144,7 @@ def test_a_book_rebuilt_from_diffs_is_the_book_that_made_them(preset: Preset, se
     assert tuple(book.levels(Side.SELL)) == flow.asks.levels()
 
 
+@pytest.mark.unmeasured
 @given(preset=presets, seed=seeds)
 @settings(max_examples=12)
 def test_ids_follow_one_another_and_time_never_goes_back(preset: Preset, seed: int) -> None:
@@ -170,6 +176,7 @@ def test_every_level_is_written_once_and_best_first(preset: Preset, seed: int) -
             assert event.quantity > 0
 
 
+@pytest.mark.unmeasured
 @given(preset=presets, seed=seeds)
 @settings(max_examples=12)
 def test_a_best_quote_agrees_with_the_diff_that_ends_at_its_id(preset: Preset, seed: int) -> None:

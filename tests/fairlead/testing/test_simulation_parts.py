@@ -70,6 +70,7 @@ def test_a_seed_draws_the_same_schedule_every_time_and_another_one_draws_another
     assert list(drawn[0]) == sorted(drawn[0])
 
 
+@pytest.mark.unmeasured
 def test_about_half_of_all_classes_strike_in_a_seed() -> None:
     struck: Counter[FaultKind] = Counter()
     for seed in range(200):

@@ -252,6 +252,7 @@ def test_a_cut_of_all_streams_leaves_the_book_blind_for_less_than_two_ticks() ->
     in_world(story)
 
 
+@pytest.mark.unmeasured
 def test_with_a_planned_renewal_24_hours_pass_without_a_gap() -> None:
     async def story(world: World) -> None:
         await world.pass_s(26 * 3_600)
@@ -264,6 +265,7 @@ def test_with_a_planned_renewal_24_hours_pass_without_a_gap() -> None:
     in_world(story, setup=VenueSetup(thin_ns=9 * SECOND, heartbeat_ns=9 * SECOND))
 
 
+@pytest.mark.unmeasured
 def test_without_a_renewal_the_venue_cuts_at_24_hours() -> None:
     async def story(world: World) -> None:
         await world.pass_s(24 * 3_600 + 60)

@@ -228,6 +228,7 @@ def test_a_mute_stream_answers_pings_and_nothing_else() -> None:
 # --- the market
 
 
+@pytest.mark.unmeasured
 def test_the_thin_market_is_a_book_that_never_crosses_and_always_comes_back() -> None:
     flow = ThinFlow(MarketId("main", SYMBOL), SeededIds(1).random, 2 * SECOND)
     book, prints, mids = Book(MARKET, HINT.sequence), 0, []
