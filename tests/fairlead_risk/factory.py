@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from fairlead.api import MarketRisk, OrderView
+from fairlead.api import (
+    AccountRisk,
+    EquityFigures,
+    MarginRisk,
+    MarketRisk,
+    OrderView,
+    PriceSource,
+    RiskView,
+    StreamRisk,
+)
 from fairlead.model import (
     ConstantStep,
     Instrument,
@@ -86,6 +95,29 @@ class Account:
     rates: Mapping[str, str] = field(default_factory=lambda: {"ALT": "2", "BTC": "50000"})
     now_ns: int = NOW
     currency: str = "USDT"
+    day: int | None = 0
+    day_peak_equity: Decimal | None = Decimal(10_000)
+    trading: EquityFigures = field(default_factory=EquityFigures)
+    realised_today: Decimal | None = Decimal(0)
+    margin: MarginRisk | None = None
+    streams: Mapping[str, StreamRisk] = field(default_factory=dict)
+    elsewhere: tuple[PriceSource, ...] = ()
+
+    @property
+    def account(self) -> AccountRisk:
+        figures = EquityFigures(
+            self.equity, self.peak_equity, self.day_start_equity, self.day_peak_equity
+        )
+        return AccountRisk(self.day, figures, self.trading, self.realised_today, self.margin)
+
+    def stream(self, venue: str) -> StreamRisk:
+        return self.streams.get(venue, StreamRisk())
+
+    def sources(self, market: MarketId) -> tuple[PriceSource, ...]:
+        return tuple(source for source in self.elsewhere if source.market != market)
+
+    def still(self) -> RiskView:
+        return self
 
     def market(self, market: MarketId) -> MarketRisk:
         return next(risk for risk in self.shown if risk.instrument.market == market)

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from fairlead.api.view import OrderView
-from fairlead.model import Instrument, MarketId, OrderIntent
+from fairlead.api.risk_view import RiskView
+from fairlead.model import Fill, MarketId, OrderIntent, Outcome, Purpose, Side, Slot
 
 __all__ = [
     "Allowed",
+    "Answered",
     "Denied",
-    "MarketRisk",
+    "FillSeen",
+    "Gauge",
+    "Gauging",
+    "MarkoutSeen",
+    "Observing",
     "Posture",
     "PostureLevel",
+    "Relief",
+    "Remembering",
+    "RiskNews",
     "RiskRule",
-    "RiskView",
     "RuleContext",
+    "TradeClosed",
     "Verdict",
 ]
 
@@ -37,17 +44,40 @@ class PostureLevel(StrEnum):
     @property
     def rank(self) -> int:
         """Give 0 for ACTIVE up to 3 for HALTED."""
-        return list(PostureLevel).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {level: rank for rank, level in enumerate(PostureLevel)}
+
+
+class Relief(msgspec.Struct, frozen=True, gc=False):
+    """Take from a position at once, by orders that take at a bounded price."""
+
+    #: How far from the mid of the begin no order is priced, as a share of it.
+    bound: Decimal
+    #: Base units or contracts; None = all that lies between the position and its target.
+    quantity: Decimal | None = None
+    #: No single order is larger than this share of the depth within ``depth_within`` of the mid;
+    #: None = no such limit.
+    slice_share: Decimal | None = None
+    depth_within: Decimal = Decimal("0.001")
 
 
 class Posture(msgspec.Struct, frozen=True, gc=False):
-    """A rule's restraint. ``market`` None = the whole account."""
+    """A rule's restraint. ``market`` None = the whole account.
+
+    ACTIVE without a factor or a paused side is a warning: it restrains nothing and is shown.
+    """
 
     level: PostureLevel = PostureLevel.ACTIVE
     rule: str = ""
     reason: str = ""
     market: MarketId | None = None
     spread_factor: Decimal = Decimal(1)
+    #: Sides of which nothing new is quoted or entered; hedges and exits pass.
+    paused: tuple[Side, ...] = ()
+    #: What to do besides restraining.
+    relief: Relief | None = None
 
 
 class Allowed(msgspec.Struct, frozen=True, gc=False):
@@ -61,67 +91,11 @@ class Denied(msgspec.Struct, frozen=True, gc=False):
     observed: Decimal | str
     limit: Decimal | str
     detail: str = ""
+    #: Own orders that stand in the way of a hedge or an exit: they are cancelled for it.
+    in_the_way: tuple[str, ...] = ()
 
 
 Verdict = Allowed | Denied
-
-
-@dataclass(frozen=True, slots=True)
-class MarketRisk:
-    """One market as risk sees it at an instant; None is *unavailable*, never zero."""
-
-    instrument: Instrument
-    #: Mid of the valid book now; None while there is none.
-    mid: Decimal | None
-    #: Last valid mark, and how old it is.
-    mark: Decimal | None
-    book_valid: bool
-    #: Since when the book has been valid without a break, and when it last changed.
-    valid_since_ns: int | None
-    book_changed_ns: int | None
-    position: Decimal
-    target: Decimal
-    #: Every order of ours that may still fill, of all strategies: unproven ones included, and
-    #: those that were allowed in this dispatch but are not yet sent.
-    orders: tuple[OrderView, ...]
-
-    @property
-    def gap(self) -> Decimal:
-        """Give position - target, in base units or contracts."""
-        return self.position - self.target
-
-
-class RiskView(Protocol):
-    """The account at an instant, in the engine's currency."""
-
-    @property
-    def now_ns(self) -> int:
-        """Give kernel time."""
-
-    @property
-    def currency(self) -> str:
-        """Name the currency of every figure here."""
-
-    @property
-    def equity(self) -> Decimal | None:
-        """Give the account's equity; None = unavailable."""
-
-    @property
-    def peak_equity(self) -> Decimal | None:
-        """Give the highest equity, transfers taken out."""
-
-    @property
-    def day_start_equity(self) -> Decimal | None:
-        """Give the equity at the start of the trading day, or of the run when later."""
-
-    def market(self, market: MarketId) -> MarketRisk:
-        """Show one market that a strategy trades."""
-
-    def markets(self) -> Sequence[MarketId]:
-        """Name the markets that strategies trade, in the configuration's order."""
-
-    def rate(self, asset: str) -> Decimal | None:
-        """Give the engine's currency per unit of ``asset``; None = no mark path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +117,90 @@ class RiskRule(Protocol):
 
     def check(self, intent: OrderIntent, view: RiskView) -> Verdict:
         """Judge one order; never waits, never logs, never changes anything."""
+
+
+# What a rule may do besides: hear news, keep something over a restart, show how far off it is.
+
+
+class FillSeen(msgspec.Struct, frozen=True, gc=False):
+    """An own fill was booked. ``value`` in the engine's currency; None = no mark path."""
+
+    fill: Fill
+    slot: Slot
+    purpose: Purpose
+    value: Decimal | None
+
+
+class TradeClosed(msgspec.Struct, frozen=True, gc=False):
+    """A final order had brought a position closer to its target; ``result`` after fees.
+
+    Realised at average cost less its share of entry and exit fees, in the engine's currency.
+    """
+
+    strategy: str
+    market: MarketId
+    result: Decimal
+
+
+class MarkoutSeen(msgspec.Struct, frozen=True, gc=False):
+    """Ten seconds have passed since a fill: the market's move in our favour, in bps."""
+
+    strategy: str
+    market: MarketId
+    side: Side
+    bps: float
+    notional: float
+
+
+class Answered(msgspec.Struct, frozen=True, gc=False):
+    """A venue answered to a create, or failed to."""
+
+    market: MarketId
+    purpose: Purpose
+    outcome: Outcome
+
+
+RiskNews = FillSeen | TradeClosed | MarkoutSeen | Answered
+
+
+@runtime_checkable
+class Observing(Protocol):
+    """A rule that hears what happens between ticks."""
+
+    def observe(self, news: RiskNews, view: RiskView) -> bool:
+        """Take news in; True = its posture changed, ask `RiskRule.assess` at once."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A rule with something that must survive a restart; it is stored when it changes."""
+
+    @property
+    def memory(self) -> msgspec.Struct:
+        """Give it; a new object whenever it changed."""
+
+    def recall(self, text: str) -> None:
+        """Take up what was stored last, as JSON, before the first assessment.
+
+        :raises msgspec.ValidationError: when it is of another version.
+        """
+
+
+class Gauge(msgspec.Struct, frozen=True, gc=False):
+    """How far a rule is from firing, for people: what is, what may be, and the share used."""
+
+    #: What is measured, in a word or two; "" where the rule has but one measure.
+    name: str
+    now: str
+    limit: str
+    #: 1 = at the limit, above 1 = beyond; None = unavailable.
+    used: float | None = None
+    market: str = ""
+
+
+@runtime_checkable
+class Gauging(Protocol):
+    """A rule that can tell how far it is from firing."""
+
+    def gauge(self, view: RiskView) -> tuple[Gauge, ...]:
+        """Measure; looks only."""

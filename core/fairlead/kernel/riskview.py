@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from fairlead.api import MarketRisk, OrderView
+from fairlead.api import AccountRisk, MarketRisk, OrderView, PriceSource, StreamRisk
 from fairlead.model import ZERO, MarketId, OrderIntent, OrderState
 from fairlead.trackers import MarketTracker, OrderTracker
 
@@ -16,12 +16,13 @@ __all__ = ["AccountFigures", "EngineRiskView"]
 class AccountFigures:
     """The account's figures as of the last guard phase; None = unavailable."""
 
-    __slots__ = ("day_start", "equity", "peak")
+    __slots__ = ("account", "day_start", "equity", "peak")
 
     def __init__(self) -> None:
         self.equity: Decimal | None = None
         self.peak: Decimal | None = None
         self.day_start: Decimal | None = None
+        self.account = AccountRisk()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,12 @@ class EngineRiskView:
     target: Callable[[MarketId], Decimal]
     waiting: Callable[[], Sequence[OrderIntent]]
     worth: Callable[[str], Decimal | None]
+    #: How a venue's account stream and clock do.
+    health: Callable[[str], StreamRisk] = lambda venue: StreamRisk()
+    #: The same market elsewhere.
+    elsewhere: Callable[[MarketId], tuple[PriceSource, ...]] = lambda market: ()
+    #: What was looked at already, in a view of one instant; None = nothing is kept.
+    seen: dict[MarketId, MarketRisk] | None = None
 
     @property
     def now_ns(self) -> int:
@@ -58,8 +65,41 @@ class EngineRiskView:
         """Give the equity at the begin of the day or of the run."""
         return self.figures.day_start
 
+    @property
+    def account(self) -> AccountRisk:
+        """Give all figures of the last guard phase."""
+        return self.figures.account
+
     def market(self, market: MarketId) -> MarketRisk:
         """Show one market."""
+        if self.seen is None:
+            return self._market(market)
+        found = self.seen.get(market)
+        if found is None:
+            found = self.seen[market] = self._market(market)
+        return found
+
+    def markets(self) -> Sequence[MarketId]:
+        """Name the markets that strategies trade."""
+        return tuple(self.trackers)
+
+    def rate(self, asset: str) -> Decimal | None:
+        """Give the currency per unit of an asset."""
+        return self.worth(asset)
+
+    def stream(self, venue: str) -> StreamRisk:
+        """Tell how a venue's account stream and clock do."""
+        return self.health(venue)
+
+    def sources(self, market: MarketId) -> tuple[PriceSource, ...]:
+        """Give the same market at other venues."""
+        return self.elsewhere(market)
+
+    def still(self) -> EngineRiskView:
+        """Give a view of this instant; drop it before anything changes."""
+        return replace(self, seen={})
+
+    def _market(self, market: MarketId) -> MarketRisk:
         tracker = self.trackers[market]
         book = tracker.book
         return MarketRisk(
@@ -74,14 +114,6 @@ class EngineRiskView:
             orders=tuple(order.view() for order in self.orders.live(market=market))
             + tuple(_as_order(intent) for intent in self.waiting() if intent.slot.market == market),
         )
-
-    def markets(self) -> Sequence[MarketId]:
-        """Name the markets that strategies trade."""
-        return tuple(self.trackers)
-
-    def rate(self, asset: str) -> Decimal | None:
-        """Give the currency per unit of an asset."""
-        return self.worth(asset)
 
 
 def _as_order(intent: OrderIntent) -> OrderView:

@@ -8,11 +8,13 @@ from fairlead.ledger.mark import Marks, Rate
 from fairlead.ledger.markout import (
     HORIZONS,
     REPORT_HORIZONS,
+    MarkoutPoint,
     MarkoutResult,
     MarkoutStatistics,
     MarkoutTracker,
 )
-from fairlead.ledger.nav import Drawdown, Nav
+from fairlead.ledger.memory import AccountMemory
+from fairlead.ledger.nav import Drawdown, Nav, NavState
 from fairlead.ledger.pnl import BookedFill, PnlBook, PnlParts
 from fairlead.ledger.report import (
     IdentityBrokenError,
@@ -22,12 +24,14 @@ from fairlead.ledger.report import (
     build_report,
 )
 from fairlead.ledger.strategy import FillTotals, StrategyLedger, StrategyTerms
+from fairlead.ledger.trade import TradeBook
 from fairlead.ledger.uptime import Obligation, Uptime
 
 __all__ = [
     "HORIZONS",
     "REPORT_HORIZONS",
     "AccountLedger",
+    "AccountMemory",
     "AccountSample",
     "AssetFlow",
     "BookedFill",
@@ -37,11 +41,13 @@ __all__ = [
     "FillTotals",
     "IdentityBrokenError",
     "IncrementSeries",
+    "MarkoutPoint",
     "MarkoutResult",
     "MarkoutStatistics",
     "MarkoutTracker",
     "Marks",
     "Nav",
+    "NavState",
     "Obligation",
     "OrderCounts",
     "PnlBook",
@@ -51,6 +57,7 @@ __all__ = [
     "RunFacts",
     "StrategyLedger",
     "StrategyTerms",
+    "TradeBook",
     "Uptime",
     "WeightedMean",
     "build_report",

@@ -15,6 +15,7 @@ from decimal import Decimal
 from fairlead.ledger.arithmetic import exactly
 from fairlead.ledger.estimate import IncrementSeries
 from fairlead.ledger.mark import Marks, Rate
+from fairlead.ledger.memory import AccountMemory
 from fairlead.ledger.nav import Nav
 from fairlead.ledger.pnl import BookedFill, PnlParts
 from fairlead.ledger.strategy import StrategyLedger, StrategyTerms
@@ -86,6 +87,9 @@ class AccountLedger:
         self.strategies: Mapping[str, StrategyLedger] = self._strategies
         self.marks = Marks(currency)
         self.nav = Nav(day_offset_ns)
+        #: The same without the price moves of what strategies mean to hold.
+        self.trading_nav = Nav(day_offset_ns)
+        self._before: AccountMemory | None = None
         #: Trading PnL of all strategies by the minute.
         self.trading = IncrementSeries()
         self.flows: dict[tuple[str, str], AssetFlow] = {}
@@ -198,6 +202,7 @@ class AccountLedger:
         self._move(venue, asset, amount)
         if before is not None:
             self.nav.transfer(before, value)
+            self.trading_nav.transfer(before - self._holding(), value)
 
     def sample(self, at_ns: int) -> AccountSample:
         """Look at the account, as every tick does: equity, parts, drawdown, the minute."""
@@ -216,8 +221,22 @@ class AccountLedger:
         if not usable:
             equity = None
         if equity is not None:
+            self._take_up(equity)
             self.nav.sample(at_ns, equity)
+            self.trading_nav.sample(at_ns, equity - total.holding)
         return AccountSample(at_ns, equity, total, self.nav.drawdown.now, age_ns)
+
+    def resume(self, before: AccountMemory) -> None:
+        """Go on from an earlier run's peak and day, with the first sample."""
+        self._before = before
+
+    def memory(self, *, settled: bool) -> AccountMemory | None:
+        """Give what outlives the run; ``settled`` = nothing of ours can fill any more."""
+        nav, trading = self.nav.state, self.trading_nav.state
+        if nav is None or trading is None:
+            return self._before
+        balances = {f"{venue} {asset}": flow.balance for (venue, asset), flow in self.flows.items()}
+        return AccountMemory(nav, trading, balances if settled else None)
 
     def rate(self, asset: str, now_ns: int) -> Rate | None:
         """Give the currency per unit of ``asset``; None = no mark path, or one too old."""
@@ -235,6 +254,22 @@ class AccountLedger:
         with exactly():
             parts = sum((s.book.parts.total for s in self.strategies.values()), ZERO)
             return equity - self.start_equity - self.transferred - parts
+
+    def _take_up(self, equity: Decimal) -> None:
+        before, self._before = self._before, None
+        if before is None:
+            return
+        moved = ZERO
+        for (venue, asset), flow in self.flows.items() if before.balances is not None else ():
+            change = flow.start - (before.balances or {}).get(f"{venue} {asset}", ZERO)
+            moved += change * ((self._rate(venue, asset) or ZERO) if change else ZERO)
+        self.nav.restore(before.nav)
+        # Between two runs nothing of ours traded, so what moved without prices was a transfer.
+        self.nav.transfer(equity - moved, moved)
+        self.trading_nav.restore(before.trading, equity=equity - self._holding())
+
+    def _holding(self) -> Decimal:
+        return sum((one.book.parts.holding for one in self.strategies.values()), ZERO)
 
     def _book_fee(self, owner: StrategyLedger, fill: Fill) -> None:
         if not fill.fee:

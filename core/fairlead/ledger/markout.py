@@ -21,6 +21,7 @@ from fairlead.model import Fill, Side, statistic
 __all__ = [
     "HORIZONS",
     "REPORT_HORIZONS",
+    "MarkoutPoint",
     "MarkoutResult",
     "MarkoutStatistics",
     "MarkoutTracker",
@@ -61,6 +62,15 @@ class MarkoutResult:
     level: int
     notional: Decimal
     bps: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkoutPoint:
+    """One fill at one horizon, in bps."""
+
+    side: Side
+    bps: float
+    notional: float
 
 
 @dataclass(slots=True)
@@ -113,6 +123,9 @@ class MarkoutTracker:
         #: The venue time at which the next horizon falls due; far away when none is pending.
         self.next_due_ns = _NEVER
         self.statistics = MarkoutStatistics()
+        #: The horizon whose markouts `take_watched` gives as soon as they are known; "" = none.
+        self.watched = ""
+        self._fresh: list[MarkoutPoint] = []
 
     def on_mid(self, venue_ns: int, mid: Decimal | None) -> None:
         """Note a new mid, or None when the book ceased to be valid."""
@@ -175,6 +188,13 @@ class MarkoutTracker:
         done, self._done = tuple(self._done), []
         return done
 
+    def take_watched(self) -> tuple[MarkoutPoint, ...]:
+        """Give what became known at the watched horizon since the last call, oldest first."""
+        if not self._fresh:
+            return ()
+        fresh, self._fresh = tuple(self._fresh), []
+        return fresh
+
     def finish(self) -> tuple[MarkoutResult, ...]:
         """End the data: leave out what has not passed, and give all that was not taken yet."""
         self._abandon()
@@ -183,7 +203,10 @@ class MarkoutTracker:
     def _complete(self, number: int, fill: _Pending, label: str, mid: float) -> None:
         bps = fill.side.sign * (mid - fill.price) / fill.price * 1e4
         fill.bps[label] = bps
-        self.statistics.add(fill.side, label, bps, statistic(fill.notional))
+        notional = statistic(fill.notional)
+        self.statistics.add(fill.side, label, bps, notional)
+        if label == self.watched:
+            self._fresh.append(MarkoutPoint(fill.side, bps, notional))
         fill.left -= 1
         if not fill.left:
             self._drop(number)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from fairlead.model import ONE, ZERO
 
-__all__ = ["Drawdown", "Nav"]
+__all__ = ["Drawdown", "Nav", "NavState"]
 
 _DAY_NS = 86_400_000_000_000
 
@@ -31,6 +33,17 @@ class Drawdown:
         elif self.peak > 0:
             self.now = (self.peak - figure) / self.peak
             self.deepest = max(self.deepest, self.now)
+
+
+class NavState(msgspec.Struct, frozen=True, gc=False):
+    """What of unitised equity outlives a run; values are of one unit."""
+
+    units: Decimal
+    now: Decimal
+    peak: Decimal
+    day: int
+    day_start: Decimal
+    day_peak: Decimal
 
 
 class Nav:
@@ -67,6 +80,39 @@ class Nav:
     def day_peak_equity(self) -> Decimal | None:
         """Give the day's highest equity, its start included, transfers taken out."""
         return self._equity(self._day_peak)
+
+    @property
+    def day(self) -> int | None:
+        """Give the number of the trading day since the epoch; None before the first sample."""
+        return self._day
+
+    @property
+    def state(self) -> NavState | None:
+        """Give what outlives a run; None before the first sample."""
+        drawdown, day = self.drawdown, self._day
+        if self.now is None or drawdown.peak is None or day is None:
+            return None
+        start = self.now if self._day_start is None else self._day_start
+        peak = self.now if self._day_peak is None else self._day_peak
+        return NavState(self._units, self.now, drawdown.peak, day, start, peak)
+
+    def restore(self, state: NavState, *, equity: Decimal | None = None) -> None:
+        """Take up an earlier run's, before the first sample.
+
+        With ``equity`` the account goes on at the value that a unit had last, whatever happened
+        meanwhile; without it, what happened meanwhile counts.
+        """
+        self._units = state.units
+        if equity is not None and equity > 0 and state.now > 0:
+            self._units = equity / state.now
+        self.now = state.now
+        self.drawdown.peak = state.peak
+        self._day, self._day_start, self._day_peak = state.day, state.day_start, state.day_peak
+
+    def reset_peak(self) -> None:
+        """Let the peak be where the account stands now: a person has looked into the fall."""
+        self.drawdown.peak = self.now
+        self.drawdown.now = ZERO
 
     def sample(self, at_ns: int, equity: Decimal) -> None:
         """Note the equity of an instant at which every mark is valid."""

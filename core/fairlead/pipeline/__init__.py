@@ -1,6 +1,7 @@
 """Lead every order and cancel the same way to its venue."""
 
 from fairlead.pipeline.breaker import Breaker
+from fairlead.pipeline.firing import Firings, effect_of
 from fairlead.pipeline.gateway import Gateway, GatewayNews
 from fairlead.pipeline.normalize import normalize
 from fairlead.pipeline.patience import ask
@@ -11,6 +12,7 @@ from fairlead.pipeline.risk import RiskGate, growing
 __all__ = [
     "Breaker",
     "CreateQueue",
+    "Firings",
     "Gateway",
     "GatewayNews",
     "Pipeline",
@@ -19,6 +21,7 @@ __all__ = [
     "RiskGate",
     "ask",
     "batches",
+    "effect_of",
     "growing",
     "normalize",
 ]

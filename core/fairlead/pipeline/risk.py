@@ -6,24 +6,31 @@ denies, or gives CANCEL_ONLY when it was asked about the account.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+
+import msgspec
 
 from fairlead.api import (
     Allowed,
     Denied,
     MarketRisk,
+    Observing,
     Posture,
     PostureLevel,
+    Remembering,
+    RiskNews,
     RiskRule,
     RiskView,
 )
-from fairlead.model import ONE, ZERO, MarketId, OrderIntent, Side
-from fairlead.store import Incident, Journal, PostureChanged
+from fairlead.model import ONE, ZERO, InstrumentKind, MarketId, OrderIntent, Purpose, Side
+from fairlead.pipeline.firing import Firings
+from fairlead.store import Incident, Journal, PostureChanged, RuleState
 
 __all__ = ["RiskGate", "growing"]
 
 _ACTIVE = Posture()
+_NEW_RISK = (Purpose.QUOTE, Purpose.ENTRY)
 
 
 def growing(side: Side, gap: Decimal) -> bool:
@@ -36,37 +43,76 @@ class RiskGate:
 
     def __init__(self, rules: Sequence[RiskRule], journal: Journal) -> None:
         self._rules = tuple(rules)
+        self._observing = tuple(rule for rule in self._rules if isinstance(rule, Observing))
         self._journal = journal
         self._postures: dict[MarketId | None, Posture] = {}
         self._raised: dict[str, int] = {}
         self._imposed: dict[tuple[str, MarketId | None], Posture] = {}
-        self._ruled: tuple[Posture, ...] = ()
+        self._ruled: dict[str, tuple[Posture, ...]] = {}
+        self._stored: dict[str, msgspec.Struct] = {}
+        #: What each rule did, when and for how long.
+        self.firings = Firings(journal)
+
+    @property
+    def rules(self) -> tuple[RiskRule, ...]:
+        """Give the rules in the order in which they are asked."""
+        return self._rules
 
     @property
     def postures(self) -> tuple[Posture, ...]:
         """Give the restraints in force, the account's first."""
         return tuple(self._postures.values())
 
+    def recall(self, states: Mapping[str, str]) -> None:
+        """Let rules take up what they stored in an earlier run, as JSON by rule."""
+        for rule in self._rules:
+            text = states.get(rule.name)
+            if text is None or not isinstance(rule, Remembering):
+                continue
+            try:
+                rule.recall(text)
+            except Exception as error:  # noqa: BLE001 - plugin boundary: it begins anew, loudly
+                self._report(rule, error)
+            self._stored[rule.name] = rule.memory
+
     def assess(self, view: RiskView) -> tuple[MarketId | None, ...]:
         """Ask every rule about the account; gives what changed (None = the account)."""
-        self._ruled = tuple(
-            posture for rule in self._rules for posture in self._assess_one(rule, view)
-        )
-        return self._combine(self._ruled)
+        seen = view.still()
+        for rule in self._rules:
+            self._ruled[rule.name] = self._assess_one(rule, seen)
+        self._remember()
+        return self._combine()
+
+    def hear(self, news: RiskNews, view: RiskView) -> tuple[MarketId | None, ...]:
+        """Tell the rules that listen; gives what changed at once (None = the account)."""
+        moved = False
+        for rule in self._observing:
+            try:
+                again = rule.observe(news, view)
+            except Exception as error:  # noqa: BLE001 - plugin boundary: it is asked on the tick
+                self._report(rule, error)
+                again = True
+            if again:
+                self._ruled[rule.name] = self._assess_one(rule, view)
+                moved = True
+        if not moved:
+            return ()
+        self._remember()
+        return self._combine()
 
     def impose(
         self, rule: str, level: PostureLevel, reason: str, market: MarketId | None = None
     ) -> None:
         """Restrain trading from now on, whatever the rules say, until `lift`."""
         self._imposed[rule, market] = Posture(level, rule, reason, market)
-        self._combine(self._ruled)
+        self._combine()
 
     def lift(self, rule: str) -> None:
         """End a restraint that `impose` began; without effect when there is none."""
         kept = {key: posture for key, posture in self._imposed.items() if key[0] != rule}
         if len(kept) != len(self._imposed):
             self._imposed = kept
-            self._combine(self._ruled)
+            self._combine()
 
     def posture(self, market: MarketId) -> Posture:
         """Give what restrains a market: its own posture or the account's, the stricter."""
@@ -75,46 +121,79 @@ class RiskGate:
 
     def check(self, intent: OrderIntent, view: RiskView) -> Denied | None:
         """Judge one intent by posture and then by each rule; the first refusal counts."""
-        market = intent.instrument.market
-        posture = self.posture(market)
-        match posture.level:
-            case PostureLevel.HALTED | PostureLevel.CANCEL_ONLY:
-                return Denied(posture.rule, posture.level.value, "ACTIVE", posture.reason)
-            case PostureLevel.REDUCING:
-                refusal = _reduce_only(intent, view.market(market), posture)
-                if refusal is not None:
-                    return refusal
-            case PostureLevel.ACTIVE:
-                pass
+        seen = view.still()
+        refusal = self._by_posture(intent, seen)
+        if refusal is not None:
+            return refusal
         for rule in self._rules:
-            verdict = self._check_one(rule, intent, view)
+            verdict = self._check_one(rule, intent, seen)
             if isinstance(verdict, Denied):
                 return verdict
         return None
 
-    def _combine(self, ruled: Sequence[Posture]) -> tuple[MarketId | None, ...]:
+    def reduces_only(self, intent: OrderIntent) -> bool:
+        """Tell whether the venue's own reduce-only flag belongs on an order that may pass."""
+        if intent.instrument.kind is not InstrumentKind.PERPETUAL:
+            return False
+        level = self.posture(intent.instrument.market).level
+        return level is PostureLevel.REDUCING and not _of_a_plan(intent)
+
+    def _by_posture(self, intent: OrderIntent, view: RiskView) -> Denied | None:
+        market = intent.instrument.market
+        posture = self.posture(market)
+        match posture.level:
+            case PostureLevel.HALTED | PostureLevel.CANCEL_ONLY:
+                # A stop may come with an exit that it wants itself.
+                wanted = posture.relief is not None and intent.purpose is Purpose.EXIT
+                if not wanted or _of_a_plan(intent):
+                    return Denied(posture.rule, posture.level.value, "ACTIVE", posture.reason)
+                return _reduce_only(intent, view.market(market), posture)
+            case PostureLevel.REDUCING:
+                # What shrinks a plan's own exposure was held to it by the plan's admission.
+                if not _of_a_plan(intent):
+                    refusal = _reduce_only(intent, view.market(market), posture)
+                    if refusal is not None:
+                        return refusal
+            case PostureLevel.ACTIVE:
+                pass
+        if intent.purpose in _NEW_RISK and intent.side in posture.paused:
+            return Denied(posture.rule, f"{intent.side} paused", "quoting", posture.reason)
+        return None
+
+    def _combine(self) -> tuple[MarketId | None, ...]:
         # The strictest of all restraints on the account and on each market wins.
         strictest: dict[MarketId | None, Posture] = {None: _ACTIVE}
-        for posture in (*self._imposed.values(), *ruled):
+        ruled = [posture for postures in self._ruled.values() for posture in postures]
+        in_force = (*self._imposed.values(), *ruled)
+        for posture in in_force:
             held = strictest.get(posture.market, _ACTIVE)
             strictest[posture.market] = _stricter(posture, held, posture.market)
-        changed = tuple(
-            market
-            for market in {**self._postures, **strictest}
-            if self._of(self._postures, market).level != self._of(strictest, market).level
-        )
-        self._postures = strictest
-        for market in changed:
-            posture = self._of(strictest, market)
-            self._journal.append(
-                PostureChanged(
-                    market="" if market is None else str(market),
-                    level=posture.level.value,
-                    rule=posture.rule,
-                    reason=posture.reason,
+        before, self._postures = self._postures, strictest
+        self.firings.update(in_force)
+        changed = []
+        for market in {**before, **strictest}:
+            was, now = self._of(before, market), self._of(strictest, market)
+            if was.level is not now.level:
+                self._journal.append(
+                    PostureChanged(
+                        market="" if market is None else str(market),
+                        level=now.level.value,
+                        rule=now.rule,
+                        reason=now.reason,
+                    )
                 )
-            )
-        return changed
+            if was.level is not now.level or was.paused != now.paused:
+                changed.append(market)
+        return tuple(changed)
+
+    def _remember(self) -> None:
+        for rule in self._rules:
+            if isinstance(rule, Remembering):
+                memory = rule.memory
+                if memory is not self._stored.get(rule.name):
+                    self._stored[rule.name] = memory
+                    text = msgspec.json.encode(memory).decode()
+                    self._journal.append(RuleState(rule=rule.name, state=text))
 
     def _assess_one(self, rule: RiskRule, view: RiskView) -> tuple[Posture, ...]:
         try:
@@ -146,10 +225,28 @@ class RiskGate:
         return postures.get(market, _ACTIVE)
 
 
+def _weight(posture: Posture) -> tuple[int, int, Decimal]:
+    return posture.level.rank, len(posture.paused), posture.spread_factor
+
+
 def _stricter(one: Posture, other: Posture, market: MarketId | None) -> Posture:
-    winner = one if one.level.rank > other.level.rank else other
-    factor = max(one.spread_factor, other.spread_factor, ONE)
-    return Posture(winner.level, winner.rule, winner.reason, market, factor)
+    winner, loser = (one, other) if _weight(one) > _weight(other) else (other, one)
+    paused = winner.paused
+    if one.paused and other.paused and one.paused != other.paused:
+        paused = tuple(side for side in Side if side in (*one.paused, *other.paused))
+    return Posture(
+        winner.level,
+        winner.rule,
+        winner.reason,
+        market,
+        max(one.spread_factor, other.spread_factor, ONE),
+        paused or one.paused or other.paused,
+        winner.relief or (loser.relief if loser.level is winner.level else None),
+    )
+
+
+def _of_a_plan(intent: OrderIntent) -> bool:
+    return bool(intent.slot.plan) and intent.purpose not in _NEW_RISK
 
 
 def _reduce_only(intent: OrderIntent, market: MarketRisk, posture: Posture) -> Denied | None:

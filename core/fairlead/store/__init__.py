@@ -49,6 +49,8 @@ from fairlead.store.record import (
     StrategyChanged,
     TickPassed,
 )
+from fairlead.store.record_risk import RISK_RECORDS, RuleEnded, RuleFired, RuleState
+from fairlead.store.rule_state import read_rule_states
 from fairlead.store.run import PreviousRun, RunIdentity, begin_run
 from fairlead.store.sqlite import (
     memory_database,
@@ -70,6 +72,7 @@ from fairlead.store.statement_execution import (
     execution_change,
     execution_statements,
 )
+from fairlead.store.statement_rule import RuleStatements, rule_statements
 from fairlead.store.trace import (
     TraceHash,
     TraceSink,
@@ -84,6 +87,7 @@ __all__ = [
     "HEAD",
     "MIGRATIONS",
     "RECORDS",
+    "RISK_RECORDS",
     "AdmittedLeg",
     "AlertRaised",
     "CancelAsked",
@@ -115,6 +119,10 @@ __all__ = [
     "QuotesSampled",
     "Reconciled",
     "Row",
+    "RuleEnded",
+    "RuleFired",
+    "RuleState",
+    "RuleStatements",
     "RunEnded",
     "RunIdentity",
     "RunStarted",
@@ -142,9 +150,11 @@ __all__ = [
     "open_database",
     "open_reader",
     "open_store",
+    "read_rule_states",
     "read_trace",
     "read_unfinished",
     "read_unfinished_executions",
+    "rule_statements",
     "statements",
     "store_error",
     "store_path",

@@ -14,7 +14,7 @@ from fairlead.store.failure import store_error
 __all__ = ["HEAD", "MIGRATIONS", "is_current", "migrate"]
 
 #: The revision that this version writes; the last file in ``migrations/versions``.
-HEAD = "0002"
+HEAD = "0003"
 #: Where the migrations are.
 MIGRATIONS = Path(__file__).with_name("migrations")
 

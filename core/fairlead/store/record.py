@@ -23,6 +23,7 @@ from fairlead.model import (
     Side,
     TimeInForce,
 )
+from fairlead.store.record_risk import RISK_RECORDS
 
 __all__ = [
     "RECORDS",
@@ -395,4 +396,4 @@ RECORDS: Mapping[str, type[Record]] = {
         StrategyChanged,
         TickPassed,
     )
-}
+} | {cls.kind: cls for cls in RISK_RECORDS}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from fairlead.errors import StoreError
 from fairlead.store.database import Database, Transaction
 from fairlead.store.execution import UnfinishedExecution, read_unfinished_executions
+from fairlead.store.rule_state import read_rule_states
 from fairlead.store.statement import Origin, statements
 from fairlead.store.unfinished import UnfinishedOrder, read_unfinished
 
@@ -43,6 +44,8 @@ class RunIdentity:
     unfinished: tuple[UnfinishedOrder, ...] = ()
     #: Executions of earlier runs without an end.
     executions: tuple[UnfinishedExecution, ...] = ()
+    #: What risk rules stored last, in a run of this mode, as JSON by rule; on paper nothing.
+    rule_states: Mapping[str, str] = field(default_factory=dict)
 
 
 def begin_run(
@@ -66,6 +69,7 @@ def begin_run(
     sql = statements()
     unfinished: tuple[UnfinishedOrder, ...] = ()
     executions: tuple[UnfinishedExecution, ...] = ()
+    rule_states: Mapping[str, str] = {}
     with database.transaction(synced=True) as transaction:
         if not transaction.read(sql.find_config, config_hash):
             transaction.write(sql.config, [(config_hash, config_text, now_ns)])
@@ -75,6 +79,7 @@ def begin_run(
             executions = read_unfinished_executions(transaction, instance_id, mode=mode)
             if mode != _PAPER:
                 unfinished = read_unfinished(transaction, instance_id)
+                rule_states = read_rule_states(transaction, instance_id, mode=mode)
             epoch = last + 1
             if epoch > _LAST_EPOCH:
                 raise StoreError(
@@ -98,6 +103,7 @@ def begin_run(
         origin=Origin(run_id, instance_id, epoch, venue_run=run_id if mode == _PAPER else 0),
         unfinished=unfinished,
         executions=executions,
+        rule_states=rule_states,
     )
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "journal",
     "metadata",
     "orders",
+    "rule_states",
     "runs",
     "transitions",
 ]
@@ -229,5 +230,18 @@ execution_results = Table(
     Column("duration_ns", BigInteger, nullable=False),
     Column("result", Text, nullable=False),
     Index("ix_execution_results_t_ns", "t_ns"),
+    sqlite_with_rowid=False,
+)
+
+#: What risk rules must know after a restart, as JSON; the last row of a rule counts.
+rule_states = Table(
+    "rule_states",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("t_ns", BigInteger, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Index("ix_rule_states_rule", "rule", "run_id", "seq"),
     sqlite_with_rowid=False,
 )

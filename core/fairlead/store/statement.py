@@ -26,7 +26,9 @@ from fairlead.store.record import (
     OrderRecorded,
     RunEnded,
 )
+from fairlead.store.record_risk import RuleState
 from fairlead.store.statement_execution import execution_change
+from fairlead.store.statement_rule import rule_statements
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.expression import ClauseElement
@@ -231,6 +233,9 @@ def changes(origin: Origin, entries: Sequence[Entry]) -> list[Change]:
             case ExecutionStarted() | ExecutionStepped() | ExecutionEnded():
                 statement, execution_row = execution_change(origin.run_id, seq, t_ns, record)
                 tables.setdefault(statement, []).append(execution_row)
+            case RuleState():
+                rule_row: Row = (origin.run_id, seq, t_ns, record.rule, record.state)
+                tables.setdefault(rule_statements().state, []).append(rule_row)
             case Incident():
                 row: Row = (origin.run_id, seq, t_ns, record.name, record.detail)
                 tables.setdefault(sql.incident, []).append(row)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import count
 
 from fairlead.api import (
+    AccountRisk,
     Allowed,
     Balance,
     BatchLimits,
@@ -17,8 +18,10 @@ from fairlead.api import (
     MarketRisk,
     Place,
     Posture,
+    PriceSource,
     RiskView,
     Store,
+    StreamRisk,
     Verdict,
 )
 from fairlead.model import (
@@ -101,6 +104,7 @@ class StillView:
         self.currency = "USDT"
         self.equity: Decimal | None = Decimal(10_000)
         self.peak_equity = self.day_start_equity = self.equity
+        self.account = AccountRisk()
         self.world: World | None = None
 
     def market(self, market: MarketId) -> MarketRisk:
@@ -123,6 +127,17 @@ class StillView:
     def rate(self, asset: str) -> Decimal | None:
         del asset
         return Decimal(1)
+
+    def stream(self, venue: str) -> StreamRisk:
+        del venue
+        return StreamRisk()
+
+    def sources(self, market: MarketId) -> tuple[PriceSource, ...]:
+        del market
+        return ()
+
+    def still(self) -> RiskView:
+        return self
 
 
 class World:

@@ -31,8 +31,8 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -65,7 +65,7 @@ def later(tmp_path: Path) -> Path:
     """The migrations of a version to come, with one more step."""
     folder = tmp_path / "100% later"
     shutil.copytree(MIGRATIONS, folder)
-    (folder / "versions" / "r0003_next.py").write_text(NEXT)
+    (folder / "versions" / "r0004_next.py").write_text(NEXT)
     return folder
 
 
@@ -101,19 +101,19 @@ def test_a_filled_database_goes_forward_and_keeps_what_it_holds(
 
     migrate(connection, url, later)
 
-    assert is_current(connection, url, "0003")
+    assert is_current(connection, url, "0004")
     assert connection.execute("SELECT * FROM journal").fetchall() == before != []
     assert connection.execute("SELECT name, tag, epoch, note FROM instances").fetchall() == [
         ("demo", 5, 1, "none")
     ]
     migrate(connection, url, later)
-    assert is_current(connection, url, "0003")
+    assert is_current(connection, url, "0004")
 
 
 def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
     connection: sqlite3.Connection, later: Path, url: str
 ) -> None:
-    (later / "versions" / "r0003_next.py").write_text(NEXT + '    op.drop_table("nowhere")\n')
+    (later / "versions" / "r0004_next.py").write_text(NEXT + '    op.drop_table("nowhere")\n')
     before = contents(connection)
 
     with pytest.raises(StoreError, match="no such table: nowhere"):
@@ -126,7 +126,7 @@ def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
 def test_a_mistake_in_a_migration_is_not_taken_for_a_broken_disk(
     connection: sqlite3.Connection, later: Path, url: str
 ) -> None:
-    (later / "versions" / "r0003_next.py").write_text(NEXT + "    raise LookupError\n")
+    (later / "versions" / "r0004_next.py").write_text(NEXT + "    raise LookupError\n")
     before = contents(connection)
 
     with pytest.raises(LookupError):
@@ -148,7 +148,7 @@ def test_a_newer_database_is_refused_and_untouched(
     with pytest.raises(StoreError, match="written by another version"):
         open_reader(url)
 
-    assert "has schema revision '0003', unknown to this Fairlead" in str(caught.value)
+    assert "has schema revision '0004', unknown to this Fairlead" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert path.read_bytes() == before
 
