@@ -80,6 +80,8 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     post_only: bool = True
     reference: Decimal | None = None
     reasons: tuple[Reason, ...] = ()
+    #: Also tell the venue that it may only shrink the account's position in this contract.
+    reduce_only: bool = False
 
 
 class Cancel(msgspec.Struct, frozen=True, gc=False):

@@ -35,6 +35,7 @@ def normalize(place: Place, instrument: Instrument) -> OrderIntent | Denied:
         slot=place.slot,
         time_in_force=place.time_in_force,
         post_only=place.post_only,
+        reduce_only=place.reduce_only,
         purpose=place.purpose,
         decided_ns=place.decided_ns,
         reference=place.reference,
