@@ -324,18 +324,21 @@ def test_where_the_timer_is_refused_a_watchdog_cancels_after_kill_9(guarded: Reh
     assert "demo has been silent for 2 s: cancelling its orders" in log.read_text()
 
 
-def test_a_watchdog_that_dies_is_replaced_and_a_clean_end_ends_it(rehearsal: Rehearsal) -> None:
-    rehearsal.venue.knobs(dead_man=False)
-    engine = rehearsal.quoting()
+def test_a_watchdog_that_hangs_is_replaced_and_a_clean_end_ends_it(guarded: Rehearsal) -> None:
+    guarded.venue.knobs(dead_man=False)
+    engine, log = guarded.quoting(), guarded.folder / "demo.watchdog.log"
+    until(lambda: "watching demo, run 1" in log.read_text(), "the watchdog watches")
 
     first = children(engine.pid)
-    os.kill(first[0], signal.SIGKILL)
+    os.kill(first[0], signal.SIGSTOP)
     until(lambda: children(engine.pid) not in ([], first), "another watchdog")
     second = children(engine.pid)
     engine.send_signal(signal.SIGTERM)
 
-    assert engine.wait(LIMIT_S) == 0, rehearsal.said()
+    assert engine.wait(LIMIT_S) == 0, guarded.said()
+    assert not Path(f"/proc/{first[0]}").exists()
     assert not Path(f"/proc/{second[0]}").exists()
+    assert not (guarded.folder / "demo.watchdog").exists()
 
 
 def children(number: int) -> list[int]:

@@ -163,8 +163,14 @@ class Helper(Protocol):
     def running(self) -> bool:
         """Tell whether it still runs."""
 
+    def sign(self) -> str:
+        """Give its last sign of life, which changes while it is well; "" = none yet."""
+
     def end(self) -> None:
         """Ask it to end; without effect when it has."""
+
+    def kill(self) -> None:
+        """End it at once, whether it hangs or not; without effect when it has ended."""
 
 
 class Process(Protocol):
@@ -194,10 +200,12 @@ class Process(Protocol):
         :raises OSError: when it cannot be left.
         """
 
-    def start_helper(self, arguments: Sequence[str], log: str) -> Helper:
+    def start_helper(self, arguments: Sequence[str], log: str, sign: str) -> Helper:
         """Start our own command with these arguments; what it says goes to the note ``log``.
 
-        It outlives us, however we end. :raises OSError: when it cannot be started.
+        It leaves its signs of life in the note ``sign``, and outlives us, however we end.
+
+        :raises OSError: when it cannot be started.
         """
 
     def interrupt(self, identity: str) -> bool:

@@ -17,6 +17,7 @@ from fairlead.kernel.beat import (
     beat_name,
     clear_beat,
     read_beat,
+    sign_name,
     write_beat,
 )
 from fairlead.kernel.cast import (
@@ -364,6 +365,7 @@ __all__ = [
     "resting",
     "runtime_for",
     "settings_seed",
+    "sign_name",
     "slippage",
     "socket_path",
     "strategy_plan",

@@ -1,6 +1,7 @@
 """Show other processes that an engine lives: a note beside the store that changes all the time.
 
 The note says whose orders to cancel when it stops changing, so that a watchdog needs no database.
+The watchdog shows its own life the same way, so that the engine notices when it hangs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from fairlead.api import Process
 
-__all__ = ["Beat", "beat_name", "clear_beat", "read_beat", "write_beat"]
+__all__ = ["Beat", "beat_name", "clear_beat", "read_beat", "sign_name", "write_beat"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class Beat:
 def beat_name(instance: str) -> str:
     """Name the note of an instance."""
     return f"{instance}.beat"
+
+
+def sign_name(instance: str) -> str:
+    """Name the note by which an instance's watchdog shows that it lives."""
+    return f"{instance}.watchdog"
 
 
 def write_beat(process: Process, instance: str, beat: Beat) -> None:

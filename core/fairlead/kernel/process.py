@@ -25,12 +25,23 @@ _COMMAND = (sys.executable, "-c", "import sys; from fairlead.cli import main; sy
 
 
 class _Child:
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], sign: Path) -> None:
         self._process = process
+        self._sign = sign
 
     @property
     def running(self) -> bool:
         return self._process.poll() is None
+
+    def sign(self) -> str:
+        try:
+            return self._sign.read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+    def kill(self) -> None:
+        if self.running:
+            self._process.kill()  # the next look at `running` takes leave of it
 
     def end(self) -> None:
         if self.running:
@@ -103,7 +114,7 @@ class SystemProcess:
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(path)
 
-    def start_helper(self, arguments: Sequence[str], log: str) -> Helper:
+    def start_helper(self, arguments: Sequence[str], log: str, sign: str) -> Helper:
         """Start ``fairlead`` with these arguments, where no Ctrl-C of ours reaches it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / log).open("ab") as output:
@@ -114,7 +125,8 @@ class SystemProcess:
                     stdout=output,
                     stderr=output,
                     start_new_session=True,
-                )
+                ),
+                self._folder / sign,
             )
 
     def interrupt(self, identity: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fairlead.api import Clock, Connector, DeadMan, DeadManKind, Helper, PostureLevel, Process
-from fairlead.kernel.beat import Beat, clear_beat, write_beat
+from fairlead.kernel.beat import Beat, clear_beat, sign_name, write_beat
 from fairlead.kernel.desk import Desk
 from fairlead.kernel.outcome import RunSetup
 from fairlead.model import Rejected, Unavailable
@@ -97,6 +97,8 @@ class Protection:
         self._beat_ns: int | None = None
         self._helper: Helper | None = None
         self._started_ns: int | None = None
+        self._sign = ""
+        self._looked_ns = self._silent_ns = 0
         self._reported: set[str] = set()
         self._open: dict[str, str] = {}
         self._timers: dict[str, _Timer] = {}
@@ -154,6 +156,7 @@ class Protection:
         clear_beat(parts.process, parts.setup.instance, parts.setup.epoch)
         if self._helper is not None:
             self._helper.end()
+            parts.process.clear_marker(sign_name(parts.setup.instance))
 
     def _gap(self, venue: str) -> str:
         # Why nothing protects the orders of a venue; "" = something does.
@@ -188,7 +191,7 @@ class Protection:
         for venue in alone:
             refused = self._timers[venue].refused if venue in self._timers else "it has none"
             self._report(f"{venue}: no timer of its own ({refused})")
-        if not alone or (self._helper is not None and self._helper.running):
+        if not alone or (self._helper is not None and self._watches(self._helper)):
             return
         if not self._parts.watchdog:
             self._report("no watchdog was to be started: orders outlive an engine that dies")
@@ -199,11 +202,28 @@ class Protection:
         if self._helper is not None:
             self._incident("the watchdog has ended; another one is started")
         self._started_ns = now_ns
-        log = f"{self._parts.setup.instance}.watchdog.log"
+        self._looked_ns, self._silent_ns = now_ns, 0
+        instance = self._parts.setup.instance
         try:
-            self._helper = self._parts.process.start_helper(self._parts.watchdog, log)
+            self._helper = self._parts.process.start_helper(
+                self._parts.watchdog, f"{instance}.watchdog.log", sign_name(instance)
+            )
         except OSError as error:
             self._report(f"the watchdog cannot be started: {error}")
+
+    def _watches(self, helper: Helper) -> bool:
+        # One that hangs is as good as none, and is ended so that another can be started.
+        now_ns, sign = self._parts.clock.monotonic_ns(), helper.sign()
+        # If nobody ran for a while, the watchdog did not either.
+        self._silent_ns += min(now_ns - self._looked_ns, 2 * _BEAT_NS)
+        self._looked_ns = now_ns
+        if sign != self._sign:
+            self._sign, self._silent_ns = sign, 0
+        if helper.running and self._silent_ns > max(self._parts.timeout_ns, _REPLACE_NS):
+            seconds = self._silent_ns // _SECOND
+            self._incident(f"the watchdog has given no sign of life for {seconds} s: it is killed")
+            helper.kill()
+        return helper.running
 
     def _report(self, detail: str) -> None:
         if detail not in self._reported:

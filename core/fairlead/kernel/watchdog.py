@@ -7,12 +7,13 @@ what it has seen itself: after a sleep of the whole machine the engine gets its 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from fairlead.api import Clock, Connector, Process
-from fairlead.kernel.beat import Beat, clear_beat, read_beat
+from fairlead.kernel.beat import Beat, clear_beat, read_beat, sign_name
 from fairlead.kernel.sweep import Sweep, SweepParts
 
 __all__ = ["WatchEnd", "Watchdog", "WatchdogParts"]
@@ -51,13 +52,14 @@ class Watchdog:
         self._look_ns = min(_SECOND // 2, parts.timeout_ns // 8)
         self._last: Beat | None = None
         self._silent_ns = 0
+        self._signs = 0
         #: What may be left while orders are being swept; empty when nothing is.
         self.left: tuple[str, ...] = ()
 
     async def wait_for_run(self) -> Beat:
         """Wait until an engine beats."""
         while (beat := read_beat(self._parts.process, self._parts.instance)) is None:
-            await self._parts.clock.sleep_ns(self._look_ns)
+            await self._rest()
         return beat
 
     async def watch(self) -> WatchEnd:
@@ -68,7 +70,7 @@ class Watchdog:
         self._silent_ns = 0
         looked_ns = parts.clock.monotonic_ns()
         while True:
-            await parts.clock.sleep_ns(self._look_ns)
+            await self._rest()
             now_ns = parts.clock.monotonic_ns()
             # If nobody ran for a while, the engine did not either.
             self._silent_ns += min(now_ns - looked_ns, 2 * self._look_ns)
@@ -124,7 +126,7 @@ class Watchdog:
         sweeping = asyncio.get_running_loop().create_task(sweep.run(limit_ns))
         try:
             while not sweeping.done():
-                await parts.clock.sleep_ns(self._look_ns)
+                await self._rest()
                 if self._is_over(read_beat(parts.process, parts.instance), first):
                     return WatchEnd.OVER
                 if not self._is_silent():
@@ -134,6 +136,14 @@ class Watchdog:
             sweeping.cancel()
             await asyncio.gather(sweeping, return_exceptions=True)
         return None
+
+    async def _rest(self) -> None:
+        # Until the next look, with a sign that there will be one.
+        self._signs += 1
+        with contextlib.suppress(OSError):  # the engine replaces whom it does not hear: no harm
+            sign = f"{self._signs} {self._parts.process.identity()}\n"
+            self._parts.process.beat(sign_name(self._parts.instance), sign)
+        await self._parts.clock.sleep_ns(self._look_ns)
 
     def _is_silent(self) -> bool:
         return read_beat(self._parts.process, self._parts.instance) == self._last

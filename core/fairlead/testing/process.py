@@ -8,11 +8,23 @@ __all__ = ["VirtualHelper", "VirtualProcess"]
 
 
 class VirtualHelper:
-    """A process that was started in name only; ``running`` is the test's to change."""
+    """A process started in name only; ``running`` and ``hangs`` are the test's to change."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self.arguments = tuple(arguments)
         self.running = True
+        #: True: it gives no sign of life any more.
+        self.hangs = False
+        self._signs = 0
+
+    def sign(self) -> str:
+        """Give another sign than the last, unless it hangs."""
+        self._signs += not self.hangs
+        return str(self._signs)
+
+    def kill(self) -> None:
+        """End it."""
+        self.running = False
 
     def end(self) -> None:
         """End it."""
@@ -93,9 +105,9 @@ class VirtualProcess:
             raise OSError(28, "No space left on device")
         self.markers[name] = text
 
-    def start_helper(self, arguments: Sequence[str], log: str) -> VirtualHelper:
+    def start_helper(self, arguments: Sequence[str], log: str, sign: str) -> VirtualHelper:
         """Note that a process was to be started; it counts as running."""
-        del log  # it says nothing
+        del log, sign  # it says nothing
         helper = VirtualHelper(arguments)
         self.helpers.append(helper)
         return helper

@@ -119,7 +119,31 @@ def test_a_watchdog_that_ends_again_and_again_ends_quoting() -> None:
     outside(act)
 
 
-def _refused(arguments: Sequence[str], log: str) -> VirtualHelper:
+def test_a_watchdog_that_hangs_is_killed_and_replaced() -> None:
+    async def act(world: OutsideWorld) -> None:
+        world.venue.knobs.dead_man = False
+        run = await world.quoting(world.engine())
+        await world.wait(30)
+        assert len(world.process.helpers) == 1
+
+        world.process.helpers[0].hangs = True
+        noticed = await world.until(lambda: len(world.process.helpers) == 2, 20)
+        await world.wait(30)
+
+        assert 14 < noticed < 18
+        assert [helper.running for helper in world.process.helpers] == [False, True]
+        assert world.incidents("dead_man")[1:] == [
+            "the watchdog has given no sign of life for 16 s: it is killed",
+            "the watchdog has ended; another one is started",
+        ]
+        assert len(world.ours()) == 4
+        world.process.stop()
+        assert (await run).proven
+
+    outside(act)
+
+
+def _refused(arguments: Sequence[str], log: str, sign: str) -> VirtualHelper:
     raise OSError(11, "no")
 
 

@@ -7,6 +7,7 @@ from fairlead.kernel import (
     WatchEnd,
     clear_beat,
     read_beat,
+    sign_name,
     write_beat,
 )
 from tests.fairlead.kernel.outside_world import EPOCH, INSTANCE, SECOND, TAG, OutsideWorld, outside
@@ -77,6 +78,35 @@ def test_it_waits_for_a_run_and_ends_with_it() -> None:
 
         assert await watch is WatchEnd.OVER
         assert world.told == [f"watching {INSTANCE}, run {EPOCH}, by demo:1"]
+
+    outside(act)
+
+
+def test_it_gives_signs_of_life_whatever_it_does_and_a_full_disk_does_not_end_it() -> None:
+    async def act(world: OutsideWorld) -> None:
+        watched = Watched(world)
+        world.venue.deeds.maintain(30 * SECOND)
+        world.place(1)
+        watch = watched.watch()
+        seen: list[str | None] = []
+
+        async def look(seconds: int) -> None:
+            await world.wait(seconds)
+            seen.append(world.process.read_marker(sign_name(INSTANCE)))
+
+        await look(3)
+        await watched.beating(3)
+        await look(0)
+        await look(9)
+        assert any("cancelling its orders" in text for text in world.told)
+        await look(1)
+
+        assert None not in seen
+        assert len(set(seen)) == 4
+        world.process.refuses_markers = True
+        await world.until(lambda: world.ours() == [], 60)
+        world.process.refuses_markers = False
+        assert await watch is WatchEnd.SWEPT
 
     outside(act)
 
