@@ -7,7 +7,7 @@ journal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -118,7 +118,7 @@ class Desk:
         news = GatewayNews(
             created=self._created,
             cancelled=self.pipeline.cancelled,
-            sent=self.pipeline.sent,
+            sent=self._sent,
             failed=lambda error: parts.failed(error, "gateway"),
         )
         self.gateways = {
@@ -302,6 +302,14 @@ class Desk:
     def _submit(self, actions: tuple[Action, ...]) -> None:
         self.pipeline.submit(actions, self.view)
         self._wake()
+
+    def _sent(self, intents: Sequence[OrderIntent]) -> None:
+        self.pipeline.sent(intents)
+        left_ns = self._parts.clock.monotonic_ns()
+        for intent in intents:
+            order = self.orders.get(intent.client_id)
+            if order is not None:
+                order.left_ns = left_ns
 
     def _created(self, intent: OrderIntent, outcome: Outcome) -> None:
         self.pipeline.created(intent, outcome)

@@ -25,16 +25,17 @@ class BalanceWatch:
         self._journal = journal
         # The gap of each asset, and when the reading that showed it first was begun.
         self._seen: dict[str, tuple[Decimal, int]] = {}
-        self._moved_ns = 0
+        # By the monotonic clock, as the readings' own times are here.
+        self._moved_ns = -_LAG_NS
 
     @property
     def waits(self) -> bool:
         """Tell whether there is a difference that another reading would explain or confirm."""
         return bool(self._seen)
 
-    def moved(self, now_ns: int) -> None:
+    def moved(self, monotonic_ns: int) -> None:
         """Note that a fill was booked: balances read before, or soon after, prove nothing."""
-        self._moved_ns = now_ns
+        self._moved_ns = monotonic_ns
 
     def compare(self, reading: AccountReading, desk: Desk) -> list[str]:
         """Give the differences that two readings agree on, each with both figures.
@@ -54,11 +55,11 @@ class BalanceWatch:
             if not gap:
                 self._seen.pop(asset, None)
                 continue
-            before, begun_ns = self._seen.get(asset, (ZERO, 0))
-            if before != gap or reading.begun_ns - self._moved_ns < _LAG_NS:
-                self._seen[asset] = (gap, reading.begun_ns)
+            before, asked_ns = self._seen.get(asset, (ZERO, 0))
+            if before != gap or reading.asked_ns - self._moved_ns < _LAG_NS:
+                self._seen[asset] = (gap, reading.asked_ns)
                 continue
-            if reading.begun_ns - begun_ns < _APART_NS:
+            if reading.asked_ns - asked_ns < _APART_NS:
                 continue
             del self._seen[asset]
             text = (

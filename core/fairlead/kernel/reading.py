@@ -27,6 +27,8 @@ class AccountReading:
     venue: str
     begun_ns: int
     ended_ns: int
+    #: When it was begun by the monotonic clock: what is proven by time is proven by this one.
+    asked_ns: int
     open_orders: tuple[OrderUpdate, ...]
     fills: tuple[Fill, ...]
     balances: tuple[BalanceUpdate, ...]
@@ -38,7 +40,8 @@ class OrderReading:
     """One order asked for by its id; ``order`` None = the venue did not know it."""
 
     client_id: str
-    begun_ns: int
+    #: When it was begun, by the monotonic clock.
+    asked_ns: int
     order: OrderUpdate | None
     fills: tuple[Fill, ...]
 
@@ -51,7 +54,7 @@ async def read_account(
     In this order an order that has gone is explained by the fills that follow, and the balances
     contain at least every fill that was read.
     """
-    begun_ns = clock.now_ns()
+    begun_ns, asked_ns = clock.now_ns(), clock.monotonic_ns()
     open_orders = await ask(connector.open_orders, _PATIENCE_NS)
     if isinstance(open_orders, Unavailable):
         return open_orders
@@ -65,14 +68,17 @@ async def read_account(
     positions = await ask(connector.positions, _PATIENCE_NS)
     if isinstance(positions, Unavailable):
         return positions
-    return AccountReading(venue, begun_ns, clock.now_ns(), open_orders, fills, balances, positions)
+    ended_ns = clock.now_ns()
+    return AccountReading(
+        venue, begun_ns, ended_ns, asked_ns, open_orders, fills, balances, positions
+    )
 
 
 async def read_order(
     connector: Connector, clock: Clock, market: MarketId, client_id: str, fills_since_ns: int
 ) -> OrderReading | Unavailable:
     """Ask for one order and then for the fills that may explain its fate."""
-    begun_ns = clock.now_ns()
+    asked_ns = clock.monotonic_ns()
     order = await ask(lambda: connector.order(market, client_id), _PATIENCE_NS)
     if isinstance(order, Unavailable):
         return order
@@ -80,4 +86,4 @@ async def read_order(
     fills = await ask(lambda: connector.fills(since_ns), _PATIENCE_NS)
     if isinstance(fills, Unavailable):
         return fills
-    return OrderReading(client_id, begun_ns, order, fills)
+    return OrderReading(client_id, asked_ns, order, fills)

@@ -75,6 +75,7 @@ class Reconciler:
         self._suspicious: set[str] = set()
         self._external: set[str] = set()
         self._since_ns = dict(fills_since_ns)
+        self._begun_ns = parts.clock.monotonic_ns()
         self._balances = {venue: BalanceWatch(venue, parts.journal) for venue in parts.connectors}
         parts.desk.booking.on_fill(self._booked)
         self.streams = {venue: StreamHealth() for venue in parts.connectors}
@@ -140,7 +141,7 @@ class Reconciler:
 
     def _booked(self, fill: Fill, slot: Slot) -> None:
         del slot
-        self._balances[fill.market.venue].moved(self._parts.clock.now_ns())
+        self._balances[fill.market.venue].moved(self._parts.clock.monotonic_ns())
 
     async def read(self, venue: str) -> AccountReading | Unavailable:
         """Read one venue now."""
@@ -154,15 +155,15 @@ class Reconciler:
 
     async def _reader(self, venue: str, connector: Connector) -> None:
         clock = self._parts.clock
-        self._read_ns[venue] = clock.now_ns()
+        self._read_ns[venue] = clock.monotonic_ns()
         while True:
             await clock.sleep_ns(_BEAT_NS)
             proven = self.streams[venue].proven and not self._balances[venue].waits
             due_ns = self._read_ns[venue] + (_CALM_NS if proven else _ALARMED_NS)
-            if clock.now_ns() < due_ns and venue not in self._suspicious:
+            if clock.monotonic_ns() < due_ns and venue not in self._suspicious:
                 continue
             self._suspicious.discard(venue)
-            self._read_ns[venue] = clock.now_ns()
+            self._read_ns[venue] = clock.monotonic_ns()
             reading = await self.read(venue)
             if isinstance(reading, AccountReading):
                 self._fetched.append(reading)
@@ -274,7 +275,7 @@ class Reconciler:
                     self._ask(order)
 
     def _ask(self, order: Order) -> None:
-        now_ns = self._parts.clock.now_ns()
+        now_ns = self._parts.clock.monotonic_ns()
         asked_ns = self._asked_ns.get(order.client_id)
         if len(self._asking) >= _ASKS_AT_ONCE or (
             asked_ns is not None and now_ns - asked_ns < _ASK_AGAIN_NS
@@ -320,9 +321,10 @@ class Reconciler:
         # Absent counts only when the create can no longer land, and the venue's listing has had
         # the time to show what landed last.
         capabilities = self._parts.connectors[order.intent.slot.market.venue].capabilities
-        sent_ns = order.sent_ns if order.sent_ns is not None else order.recorded_ns
+        # An earlier run's left before this one began. A wall clock that is set proves nothing.
+        left_ns = order.left_ns if order.left_ns is not None else self._begun_ns
         margin_ns = _MARGIN_NS + capabilities.visibility_ns
-        return reading.begun_ns > sent_ns + capabilities.deadline_ns + margin_ns
+        return reading.asked_ns > left_ns + capabilities.deadline_ns + margin_ns
 
     def _incident(self, name: str, detail: str) -> None:
         self._parts.journal.append(Incident(name=name, detail=detail))

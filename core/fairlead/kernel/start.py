@@ -126,7 +126,7 @@ def _may_lag(reading: AccountReading, reconciler: Reconciler, seen_ns: dict[str,
     venue_ns = max((balance.venue_ns for balance in reading.balances), default=0)
     return any(
         venue_ns - fill.venue_ns < _LAG_NS
-        and reading.begun_ns - seen_ns.setdefault(fill.trade_id, reading.begun_ns) < _LAG_NS
+        and reading.asked_ns - seen_ns.setdefault(fill.trade_id, reading.asked_ns) < _LAG_NS
         for fill in reading.fills
         if reconciler.is_ours(fill)
     )

@@ -75,6 +75,7 @@ class Order:
         "filled",
         "final",
         "intent",
+        "left_ns",
         "recorded_ns",
         "sent_ns",
         "state",
@@ -90,6 +91,8 @@ class Order:
         self.recorded_ns = now_ns
         #: When the create left; None while it waits for its record to be durable.
         self.sent_ns: int | None = None
+        #: The same by the monotonic clock, which nobody sets; None also for an earlier run's.
+        self.left_ns: int | None = None
         #: When the venue first showed that it has the order; None = nobody has proven that.
         self.acknowledged_ns: int | None = None
         self.cancel_sent_ns: int | None = None

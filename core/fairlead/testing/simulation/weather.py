@@ -44,8 +44,11 @@ _KNOBS: Mapping[FaultKind, str] = {
     FaultKind.SEQUENCE_GAP: "gap",
     FaultKind.PARTIAL_FILLS: "partial",
 }
-#: By how much a clock is set: seconds, either way.
-_JUMP_S = (0.3, 10.0)
+#: By how much a venue's clock, and ours, is set: seconds, either way.
+_VENUE_JUMP_S = (0.3, 10.0)
+_JUMP_S = (0.3, 20.0)
+# Within this after a create has left our clock is set, where that is waited for.
+_SOON_NS = 2 * _SECOND
 
 
 class Weather:
@@ -69,6 +72,8 @@ class Weather:
         self._note = note
         self._timers: list[Timer] = []
         self._rates: dict[FaultKind, list[float]] = {}
+        # A jump of our clock that waits for a create to leave: its worst moment.
+        self._waiting: tuple[int, Random] | None = None
         #: Until when a venue refuses everything, and what it asked for in patience is over.
         self.shut_until_ns = 0
         #: What did strike, by kind; weathers are counted by the venues.
@@ -89,6 +94,7 @@ class Weather:
             timer.cancel()
         self._timers.clear()
         self._rates.clear()
+        self._waiting = None
         for venue in self._venues:
             venue.heal()
         self._wall.offset_ns = 0
@@ -97,6 +103,14 @@ class Weather:
     def rate(self, kind: FaultKind) -> float:
         """Give the probability of a weather now."""
         return max(self._rates.get(kind, ()), default=0.0)
+
+    def create_leaves(self) -> None:
+        """Hear that a create leaves now."""
+        if self._waiting is None:
+            return
+        (offset_ns, random), self._waiting = self._waiting, None
+        at_ns = self._clock.now_ns() + random.randrange(_SOON_NS)
+        self._timers.append(self._clock.call_at_ns(at_ns, partial(self._set_wall, offset_ns)))
 
     def counts(self) -> Counter[str]:
         """Count what has really happened, by kind of fault."""
@@ -119,6 +133,8 @@ class Weather:
             self.shut_until_ns = self._clock.now_ns() + fault.length_ns + _PATIENCE_NS
         for venue in self._venues:
             self._befall(fault, venue, random)
+        if fault.kind is FaultKind.CLOCK_JUMP:
+            self._jump(random)
         self._strike_process(fault, random)
 
     def _befall(self, fault: Fault, venue: SimulatedVenue, random: Random) -> None:
@@ -133,20 +149,30 @@ class Weather:
             FaultKind.MAINTENANCE: partial(
                 deeds.maintain, fault.length_ns, cancels=random.random() < 0.5
             ),
-            FaultKind.VENUE_CLOCK: partial(deeds.shift_clock, _jump_ns(random)),
-            FaultKind.CLOCK_JUMP: partial(setattr, self._wall, "offset_ns", _jump_ns(random)),
+            FaultKind.VENUE_CLOCK: partial(deeds.shift_clock, _jump_ns(random, _VENUE_JUMP_S)),
             FaultKind.EXTERNAL: partial(_by_hand, venue, random),
             FaultKind.FOREIGN_ENGINE: deeds.foreign_order,
         }
         if fault.kind in calls:
             calls[fault.kind]()
 
+    def _jump(self, random: Random) -> None:
+        offset_ns = _jump_ns(random, _JUMP_S)
+        if random.random() < 0.5:
+            self._set_wall(offset_ns)
+        else:
+            self._waiting = (offset_ns, random)
+
+    def _set_wall(self, offset_ns: int) -> None:
+        self._wall.offset_ns = offset_ns
+
     def _end(self, fault: Fault) -> None:
         if FAULTS[fault.kind].rate is not None:
             self._rates[fault.kind].remove(fault.draw)
             self._set(fault.kind)
         elif fault.kind is FaultKind.CLOCK_JUMP:
-            self._wall.offset_ns = 0
+            self._waiting = None
+            self._set_wall(0)
         else:
             for venue in self._venues:
                 venue.deeds.shift_clock(0)
@@ -161,8 +187,8 @@ class Weather:
 _SET_BACK = (FaultKind.CLOCK_JUMP, FaultKind.VENUE_CLOCK)
 
 
-def _jump_ns(random: Random) -> int:
-    jump_ns = int(random.uniform(*_JUMP_S) * _SECOND)
+def _jump_ns(random: Random, limits: tuple[float, float]) -> int:
+    jump_ns = int(random.uniform(*limits) * _SECOND)
     return jump_ns if random.random() < 0.5 else -jump_ns
 
 

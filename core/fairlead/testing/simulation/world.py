@@ -321,6 +321,7 @@ class World:
     def placing(self, life: Life, venue: str, batch: PlaceBatch) -> None:
         """Take creates that are about to leave."""
         self._tell("placing", life, venue, batch)
+        self.weather.create_leaves()
         self._race(venue, batch)
 
     def cancelling(self, life: Life, venue: str, batch: CancelBatch) -> None:

@@ -70,6 +70,18 @@ def _impatient_proof(right: Callable[..., bool]) -> Callable[..., bool]:
     return is_proof
 
 
+def _wall_proves(right: Callable[..., bool]) -> Callable[..., bool]:
+    del right
+
+    def is_proof(self: Reconciler, order: Order, reading: Any) -> bool:  # noqa: ANN401 - not looked at
+        del reading
+        limits = self._parts.connectors[order.intent.slot.market.venue].capabilities
+        wait_ns = limits.deadline_ns + limits.visibility_ns + 2_000_000_000
+        return self._parts.clock.now_ns() > (order.sent_ns or order.recorded_ns) + wait_ns
+
+    return is_proof
+
+
 def _sends_again(right: Callable[..., Any]) -> Callable[..., Any]:
     async def submit(self: NeutralConnector, intents: Sequence[OrderIntent]) -> tuple[Outcome, ...]:
         outcomes: tuple[Outcome, ...] = await right(self, intents)
@@ -126,6 +138,11 @@ OUTCOME_PLANTS = (
         "deadline_ignored",
         "an order that is not found after 1 s counts as gone, whatever its deadline",
         (Mutation(Reconciler, "_is_proof", _impatient_proof),),
+    ),
+    Plant(
+        "wall_clock_proves",
+        "a deadline has passed when the wall clock says so, although somebody may have set it",
+        (Mutation(Reconciler, "_is_proof", _wall_proves),),
     ),
     Plant(
         "lost_cancel_is_done",
