@@ -163,6 +163,8 @@ class Kit:
         self.marks: dict[MarketId, Decimal] = {}
         self.balances: dict[tuple[str, str], Balance] = {}
         self.rates: dict[str, Decimal] = {}
+        #: What `settle` took from the book that is shown; another book forgets it.
+        self.eaten: dict[tuple[MarketId, Side, Decimal], Decimal] = {}
         # The plan's orders and fills.
         self.live: dict[str, OrderView] = {}
         self.orders: dict[str, OrderView] = {}
@@ -212,6 +214,10 @@ class Kit:
     def residual(self) -> dict[MarketId, Decimal]:
         return {} if self.last is None else dict(self.last.residual)
 
+    @property
+    def kept(self) -> dict[MarketId, Decimal]:
+        return {} if self.last is None else dict(self.last.kept)
+
     def only(self, level: int | None = None) -> OrderView:
         """Give the one live order (of a level)."""
         (order,) = [o for o in self.live.values() if level is None or o.slot.level == level]
@@ -226,6 +232,7 @@ class Kit:
 
     def book(self, market: MarketId, bids: Levels | None, asks: Levels = ()) -> None:
         """Show another book; None = it became invalid."""
+        self.eaten = {eaten: part for eaten, part in self.eaten.items() if eaten[0] != market}
         if bids is None:
             self.books.pop(market, None)
         else:
@@ -340,6 +347,15 @@ class Kit:
         )
         self._pump()
 
+    def fill_late(self, order: OrderView, quantity: str | int | Decimal | None = None) -> None:
+        """Fill (a part of) a cancelled or expired order: the venue's books were slower."""
+        closed = self.orders[order.client_id]
+        assert closed.state in {OrderState.CANCELLED, OrderState.EXPIRED}
+        taken = closed.leaves if quantity is None else Decimal(quantity)
+        assert 0 < taken <= closed.leaves
+        self._book_fill(order.client_id, taken, None, maker=False)
+        self._pump()
+
     def move(self, order: OrderView, trigger: OrderTrigger) -> bool:
         """Let the venue's word move an order; False = the table does not know that step."""
         now = self.live.get(order.client_id)
@@ -357,7 +373,10 @@ class Kit:
         return True
 
     def settle(self, rounds: int = 50) -> None:
-        """Behave: acknowledge, match what crosses the book, confirm cancels, until it is quiet."""
+        """Behave: acknowledge, match what crosses the book, confirm cancels, until it is quiet.
+
+        What is eaten stays eaten until the next `book`, which nothing but the test shows.
+        """
         for _ in range(rounds):
             before = len(self.orders), len(self.fills), [o.state for o in self.live.values()]
             for order in tuple(self.live.values()):
@@ -382,10 +401,10 @@ class Kit:
         if now.state is OrderState.PENDING_CANCEL:
             self.cancelled(now)
             return
-        taken = self._takes(intent, now.leaves)
-        if now.state.is_unproven and intent.post_only and taken is not None:
+        if now.state.is_unproven and intent.post_only and self._crosses(intent):
             self.reject(now)
             return
+        taken = self._takes(intent, now.leaves)
         if now.state.is_unproven:
             self.ack(now)
         if taken is not None and order.client_id in self.live:
@@ -395,15 +414,26 @@ class Kit:
         if at_once and order.client_id in self.live:
             self.move(now, OrderTrigger.EXPIRED)
 
+    def _crosses(self, intent: OrderIntent) -> bool:
+        book, side = self.books.get(intent.instrument.market), intent.side
+        if book is None:
+            return False
+        other = book.best_ask if side is Side.BUY else book.best_bid
+        return side.sign * intent.price >= side.sign * other.price
+
     def _takes(self, intent: OrderIntent, leaves: Decimal) -> tuple[Decimal, Decimal] | None:
-        book = self.books.get(intent.instrument.market)
+        market, side = intent.instrument.market, intent.side
+        book = self.books.get(market)
         if book is None:
             return None
         taken, cost = ZERO, ZERO
-        for level in book.depth(intent.side.opposite, 100):
-            if intent.side.sign * level.price > intent.side.sign * intent.price:
+        for level in book.depth(side.opposite, 100):
+            if side.sign * level.price > side.sign * intent.price:
                 break
-            part = intent.instrument.round_quantity(min(level.quantity, leaves - taken))
+            place = (market, side.opposite, level.price)
+            left = level.quantity - self.eaten.get(place, ZERO)
+            part = intent.instrument.round_quantity(min(left, leaves - taken))
+            self.eaten[place] = self.eaten.get(place, ZERO) + part
             taken, cost = taken + part, cost + part * level.price
         return (taken, cost / taken) if taken else None
 
@@ -442,6 +472,7 @@ class Kit:
                 end=before.end,
                 complete=before.complete,
                 residual=step.residual or before.residual,
+                kept=step.kept or before.kept,
                 notes=step.notes or before.notes,
             )
         self.last = step
@@ -581,7 +612,7 @@ class Kit:
     def _book_fill(
         self, client_id: str, quantity: Decimal, price: Decimal | None, *, maker: bool
     ) -> None:
-        order, intent = self.live[client_id], self.intents[client_id]
+        order, intent = self.orders[client_id], self.intents[client_id]
         liquidity = Liquidity.MAKER if maker else Liquidity.TAKER
         fees = intent.instrument.fees
         paid = order.price if price is None else price

@@ -1,5 +1,19 @@
 """Describe the plans of the shipped executors, so that a controller starts them by value."""
 
-from fairlead.api.units import Market, Quantity
+from fairlead.api.plans.maker import MakerPrice
+from fairlead.api.plans.position import EntryOrder, ExitOrder, PositionPlan, TrailingStop
+from fairlead.api.plans.tiered import TieredMode, TieredPlan
+from fairlead.api.plans.twap import CatchUp, TwapMode, TwapPlan
 
-__all__ = ["Market", "Quantity"]
+__all__ = [
+    "CatchUp",
+    "EntryOrder",
+    "ExitOrder",
+    "MakerPrice",
+    "PositionPlan",
+    "TieredMode",
+    "TieredPlan",
+    "TrailingStop",
+    "TwapMode",
+    "TwapPlan",
+]

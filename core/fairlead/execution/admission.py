@@ -1,0 +1,36 @@
+"""Say what a plan may cost at most before it begins: its worst price, and whether it is there."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from fairlead.api import Denied, MarketLook
+from fairlead.model import ONE, ZERO, InstrumentKind, Side, trimmed
+
+__all__ = ["affordable", "price_bound"]
+
+
+def price_bound(side: Side, mid: Decimal, slippage: Decimal, bound: Decimal | None) -> Decimal:
+    """Give the tighter of ``bound`` and the price that is ``slippage`` (a share) beyond the mid."""
+    away = mid * (ONE + side.sign * slippage)
+    if bound is None:
+        return away
+    return min(away, bound) if side is Side.BUY else max(away, bound)
+
+
+def affordable(look: MarketLook, side: Side, quantity: Decimal, price: Decimal) -> Denied | None:
+    """Refuse what the account could not pay for or deliver; contracts are judged by margin rules.
+
+    A taker's fee in quote currency is part of what a buy costs.
+    """
+    instrument = look.instrument
+    if instrument.kind is not InstrumentKind.SPOT:
+        return None
+    if side is Side.BUY:
+        need = instrument.notional(price, quantity) * (ONE + max(instrument.fees.taker, ZERO))
+        asset, have = instrument.quote, look.quote.available
+    else:
+        need, asset, have = quantity, instrument.base, look.base.available
+    if need <= have:
+        return None
+    return Denied("balance", trimmed(need), trimmed(have), f"not enough {asset}")
