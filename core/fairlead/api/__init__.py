@@ -28,6 +28,7 @@ from fairlead.api.executor import (
     Wake,
     Wish,
 )
+from fairlead.api.limit import UNMETERED, Meter, RateLimit, RequestKind, Unmetered, Weight
 from fairlead.api.plan import QuotesConfig, Replace
 from fairlead.api.plan_executor import (
     Admitted,
@@ -101,6 +102,7 @@ from fairlead.api.view import Balance, BookView, Depth, OrderView, View, Walk
 
 __all__ = [
     "KEEP",
+    "UNMETERED",
     "AccountRisk",
     "Action",
     "Admitted",
@@ -150,6 +152,7 @@ __all__ = [
     "MarketLook",
     "MarketRisk",
     "MarkoutSeen",
+    "Meter",
     "NoMemory",
     "Notifier",
     "NotifierContext",
@@ -175,6 +178,7 @@ __all__ = [
     "Pull",
     "Quantity",
     "QuotesConfig",
+    "RateLimit",
     "Ratio",
     "Record",
     "Refused",
@@ -183,6 +187,7 @@ __all__ = [
     "Remembering",
     "Replace",
     "Request",
+    "RequestKind",
     "Response",
     "Restartable",
     "Resumed",
@@ -205,11 +210,13 @@ __all__ = [
     "Transport",
     "TransportError",
     "Triggered",
+    "Unmetered",
     "Verdict",
     "View",
     "Wake",
     "Walk",
     "Watch",
+    "Weight",
     "Wish",
     "secret_reference",
 ]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from fairlead.api.limit import UNMETERED, Meter, RateLimit
 from fairlead.api.seams import Clock, Ids, Transport
 from fairlead.api.source import DataSource
 from fairlead.book import SequenceRule
@@ -62,7 +63,9 @@ class BatchLimits:
 
     creates: int = 1
     cancels: int = 1
+    #: Whether one request may concern several markets; for creates and cancels.
     mixed_markets: bool = False
+    #: Whether one request may hold buys and sells; for creates.
     mixed_sides: bool = True
 
 
@@ -80,7 +83,10 @@ class Capabilities:
     #: Whether the venue's public book contains our own orders.
     own_orders_in_book: bool = True
     amend: bool = False
+    #: How many requests may be under way at once.
     max_in_flight: int = 64
+    #: How much may be asked in what time; a request needs room in each that weighs its kind.
+    limits: tuple[RateLimit, ...] = ()
     #: True where nothing real can be lost: paper.
     simulated: bool = False
 
@@ -97,6 +103,8 @@ class ConnectorContext:
     source: Callable[[str, int], DataSource]
     #: Relative paths in the configuration are relative to this folder.
     folder: Path
+    #: The account's budget; queries of the connector's own are admitted here.
+    meter: Meter = UNMETERED
 
 
 @runtime_checkable

@@ -5,6 +5,7 @@ from fairlead.config.check import MarketsOf
 from fairlead.config.raw import KeyPath, RawConfig, dotted, load
 from fairlead.config.resolve import enabled, resolve
 from fairlead.config.settings import (
+    BreakerSettings,
     EngineSettings,
     Name,
     ObligationSettings,
@@ -15,6 +16,7 @@ from fairlead.config.settings import (
 )
 
 __all__ = [
+    "BreakerSettings",
     "EngineSettings",
     "KeyPath",
     "MarketsOf",

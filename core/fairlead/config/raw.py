@@ -23,6 +23,8 @@ __all__ = ["KeyPath", "RawConfig", "dotted", "load"]
 KeyPath = tuple[str | int, ...]
 
 _ENVIRONMENT = re.compile(r"FAIRLEAD_([A-Za-z0-9]+(?:_[A-Za-z0-9]+)*__.+)")
+#: Switches batching for every venue of the file.
+_BATCHING = "USING_BATCH_ORDER"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _KEY_LINE = re.compile(r"\s*((?:\"[^\"]*\"|'[^']*'|[A-Za-z0-9_-]+|[. \t])+?)\s*=")
 _AT = re.compile(r"\s*\(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)")
@@ -92,11 +94,17 @@ def load(
 
     :param path: a TOML file; None where only the overrides count.
     :param sets: ``key.below.key=value`` texts; a value is TOML, a bare word a string.
-    :param env: environment variables; ``FAIRLEAD_ENGINE__TICK`` sets ``engine.tick``.
+    :param env: environment variables; ``FAIRLEAD_ENGINE__TICK`` sets ``engine.tick``, and
+        ``USING_BATCH_ORDER`` sets ``batching`` of every venue of the file.
     :raises ConfigError: with every text that cannot be read.
     """
     data, text, findings = _read(path)
     overrides: dict[KeyPath, str] = {}
+    if (batching := (env or {}).get(_BATCHING)) is not None:
+        for venue in _tables(data, "venues"):
+            switch = ("venues", venue, "batching")
+            origin = f"environment variable {_BATCHING}"
+            findings += _override(data, switch, batching.strip().lower(), origin, overrides)
     for name, value in sorted((env or {}).items()):
         if match := _ENVIRONMENT.fullmatch(name):
             keys = _spelt(data, match[1].split("__"))
@@ -191,6 +199,14 @@ def _keys(text: str) -> tuple[str, ...] | None:
         ((key, node),) = node.items()
         keys.append(key)
     return tuple(keys) or None
+
+
+def _tables(data: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    # The names of the tables under a key.
+    tables = data.get(key)
+    if not isinstance(tables, Mapping):
+        return ()
+    return tuple(name for name, table in tables.items() if isinstance(table, Mapping))
 
 
 def _spelt(data: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:

@@ -164,12 +164,14 @@ class _Resolution:
 
     def _venue(self, name: str, table: Mapping[str, Any]) -> VenueSettings | None:
         path = ("venues", name)
+        own = {key: table[key] for key in _VENUE_KEYS if key in table}
+        rest = {key: value for key, value in table.items() if key not in own and key != "connector"}
         offer = self._offer(self.offers.connectors, "connector", table, path)
-        if offer is None:
-            return None
-        rest = {key: value for key, value in table.items() if key != "connector"}
-        options = self._options(offer, rest, path)
-        return None if options is None else VenueSettings(connector=offer.name, options=options)
+        # Without its connector a venue's own keys cannot be judged, the engine's can.
+        options = _Unknown() if offer is None else self._options(offer, rest, path)
+        own["connector"] = "" if offer is None else offer.name
+        venue = self.model(VenueSettings, {**own, "options": options or _Unknown()}, path)
+        return None if offer is None or options is None else venue
 
     def _strategy(self, name: str, table: Mapping[str, Any]) -> StrategySettings | None:
         path = ("strategies", name)

@@ -16,9 +16,10 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from fairlead.api import Amount, Duration, Market, Ratio, Replace
+from fairlead.api import Amount, Duration, Market, Ratio, Replace, Share
 
 __all__ = [
+    "BreakerSettings",
     "EngineSettings",
     "Name",
     "ObligationSettings",
@@ -83,6 +84,12 @@ def _positive(ratio: Ratio) -> Ratio:
     return ratio
 
 
+def _some(share: Share) -> Share:
+    if not share.value:
+        raise ValueError("must be above zero")
+    return share
+
+
 #: The name of an instance, venue or strategy.
 Name = Annotated[
     str, AfterValidator(_named), WithJsonSchema({"type": "string", "pattern": "^[a-z][a-z0-9_]*$"})
@@ -137,10 +144,47 @@ class PluginsSettings(_Table):
     )
 
 
+class BreakerSettings(_Table):
+    """The ``breaker`` table of a venue: when nothing new is risked there for a while."""
+
+    failures: int = Field(
+        5, ge=1, description="so many requests of one kind in a row without a proper answer"
+    )
+    pause: Duration = Field(
+        Duration.parse("30 s"), description="how long until one order may try it again"
+    )
+    rejects: int = Field(
+        10, ge=1, description="so many orders of one market in a row that the venue refused"
+    )
+    rejects_pause: Duration = Field(
+        Duration.parse("60 s"), description="how long until one order may try that market again"
+    )
+
+
 class VenueSettings(_Table):
     """A ``[venues.NAME]`` table: one account at one venue; NAME is its role."""
 
     connector: str = Field(description="which connector speaks to it", examples=["paper"])
+    batching: bool = Field(
+        default=True,
+        description="whether orders and cancels share requests where the venue can; the "
+        "environment variable USING_BATCH_ORDER (true or false) overrides it for every venue",
+    )
+    batch_size: int = Field(
+        5, ge=1, description="how many share one at the most; what the venue takes is the limit"
+    )
+    batch_timeout: Duration = Field(
+        Duration.parse("1 s"),
+        description="how long a quote or an entry that was decided between two ticks may wait for "
+        "company; cancels, hedges and exits never wait, and a tick sends everything",
+    )
+    share: Annotated[Share, AfterValidator(_some)] = Field(
+        Share.parse("100%"),
+        description="this process's part of the venue's limits, where several use one account",
+    )
+    breaker: BreakerSettings = Field(
+        BreakerSettings(), description="when nothing new is risked there for a while"
+    )
     options: SerializeAsAny[BaseModel] = Field(description="the connector's own keys")
 
 

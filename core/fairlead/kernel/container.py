@@ -19,6 +19,7 @@ from dependency_injector import containers, providers
 from pydantic import BaseModel
 
 from fairlead.api import (
+    UNMETERED,
     Amount,
     Clock,
     Connector,
@@ -27,6 +28,7 @@ from fairlead.api import (
     ControllerContext,
     DataSource,
     Ids,
+    Meter,
     Offers,
     Process,
     RiskRule,
@@ -34,7 +36,7 @@ from fairlead.api import (
     SourceContext,
     Transport,
 )
-from fairlead.config import Settings, canonical_text, config_hash
+from fairlead.config import Settings, VenueSettings, canonical_text, config_hash
 from fairlead.errors import ConfigError, Finding
 from fairlead.kernel.desk import Desk, DeskParts
 from fairlead.kernel.engine import Engine
@@ -48,6 +50,7 @@ from fairlead.kernel.ticker import Ticker, instance_offset_ns
 from fairlead.kernel.transport import SystemTransport
 from fairlead.ledger import Obligation, StrategyTerms
 from fairlead.model import ClientId, Instrument
+from fairlead.pipeline import BatchPolicy, BreakerPolicy, GatewayTerms, Throttle
 from fairlead.store import Journal, QueuedStore, RunIdentity, TraceHash
 
 __all__ = [
@@ -128,11 +131,17 @@ def _protection(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Venues:
+    connectors: Mapping[str, Connector]
+    terms: Mapping[str, GatewayTerms]
+
+
 def _desk(
     settings: Settings,
     clock: Clock,
     journal: Journal,
-    connectors: Mapping[str, Connector],
+    venues: _Venues,
     rules: list[RiskRule],
     strategies: list[StrategyPlan],
     new_id: Callable[[], str],
@@ -145,13 +154,29 @@ def _desk(
             stale_ns=settings.engine.stale_after.ns,
             clock=clock,
             journal=journal,
-            connectors=connectors,
+            connectors=venues.connectors,
             rules=tuple(rules),
             strategies=tuple(strategies),
             new_id=new_id,
             soon=asyncio.get_running_loop().call_soon,
             failed=failed,
+            terms=venues.terms,
         )
+    )
+
+
+def _terms(
+    venue: str, table: VenueSettings, connector: Connector, throttle: Throttle
+) -> GatewayTerms:
+    throttle.bind(connector.capabilities.limits)
+    breaker = table.breaker
+    return GatewayTerms(
+        batching=BatchPolicy(table.batch_size, table.batch_timeout.ns, on=table.batching),
+        breaker=BreakerPolicy(
+            breaker.failures, breaker.pause.ns, breaker.rejects, breaker.rejects_pause.ns
+        ),
+        venue=venue,
+        throttle=throttle,
     )
 
 
@@ -170,6 +195,9 @@ class EngineContainer(containers.DeclarativeContainer):
     watchdog = providers.Object(())
 
     connectors = providers.Dict()
+    #: How each venue is dealt with, its budget among it.
+    terms = providers.Dict()
+    venues = providers.Factory(_Venues, connectors=connectors, terms=terms)
     rules = providers.List()
     strategies = providers.List()
 
@@ -186,7 +214,7 @@ class EngineContainer(containers.DeclarativeContainer):
         settings=settings,
         clock=clock,
         journal=journal,
-        connectors=connectors,
+        venues=venues,
         rules=rules,
         strategies=strategies,
         new_id=new_id,
@@ -232,10 +260,13 @@ def compose(settings: Settings, offers: Offers, holes: Mapping[str, object]) -> 
         folder=settings.folder,
     )
     for venue, table in settings.venues.items():
+        throttle = providers.Singleton(Throttle, container.clock, table.share.value)
         connector = providers.Singleton(
-            build_connector, venue, table.connector, table.options, surroundings
+            build_connector, venue, table.connector, table.options, surroundings, throttle
         )
         container.connectors.add_kwargs({venue: connector})
+        terms = providers.Singleton(_terms, venue, table, connector, throttle)
+        container.terms.add_kwargs({venue: terms})
     for name, config in settings.risk.items():
         rule = offers.rules[name]
         context = RuleContext(currency=settings.engine.currency)
@@ -259,7 +290,11 @@ class Surroundings:
 
 
 def build_connector(
-    venue: str, connector: str, options: BaseModel, surroundings: Surroundings
+    venue: str,
+    connector: str,
+    options: BaseModel,
+    surroundings: Surroundings,
+    meter: Meter = UNMETERED,
 ) -> Connector:
     """Build one venue's connector of its parsed options; opens nothing yet."""
     offers = surroundings.offers
@@ -272,6 +307,7 @@ def build_connector(
             _source, offers, venue, surroundings.folder, getattr(options, "instruments", {})
         ),
         folder=surroundings.folder,
+        meter=meter,
     )
     return offers.connectors[connector].build(options, context)
 

@@ -8,7 +8,7 @@ journal.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from fairlead.api import (
@@ -21,6 +21,7 @@ from fairlead.api import (
     RiskRule,
 )
 from fairlead.book import Top
+from fairlead.kernel.ban import BanWatch
 from fairlead.kernel.booking import Booking
 from fairlead.kernel.cast import Cast, CastCalls
 from fairlead.kernel.plan import StrategyPlan
@@ -43,7 +44,14 @@ from fairlead.model import (
     StreamState,
     VenueEvent,
 )
-from fairlead.pipeline import Gateway, GatewayNews, Pipeline, PipelineParts, RiskGate
+from fairlead.pipeline import (
+    Gateway,
+    GatewayNews,
+    GatewayTerms,
+    Pipeline,
+    PipelineParts,
+    RiskGate,
+)
 from fairlead.store import Journal
 from fairlead.trackers import AccountTracker, Feed, MarketTracker, Order, OrderTracker
 
@@ -67,6 +75,8 @@ class DeskParts:
     soon: Callable[[Callable[[], None]], object]
     #: The store or a part of the core failed, and where: nothing may be sent any more but cancels.
     failed: Callable[[BaseException, str], None]
+    #: How each venue is dealt with, by its name.
+    terms: Mapping[str, GatewayTerms] = field(default_factory=dict)
 
 
 class Desk:
@@ -120,9 +130,11 @@ class Desk:
             cancelled=self.pipeline.cancelled,
             sent=self._sent,
             failed=lambda error: parts.failed(error, "gateway"),
+            room=self._wake,
+            wanted=self.pipeline.wanted,
         )
         self.gateways = {
-            venue: Gateway(connector, parts.journal, news)
+            venue: Gateway(connector, parts.journal, news, parts.clock, parts.terms.get(venue))
             for venue, connector in parts.connectors.items()
         }
         for venue, gateway in self.gateways.items():
@@ -171,6 +183,8 @@ class Desk:
         """Take part in the phases of every tick."""
         ticker.add(Phase.INGEST, "trades", self._ingest)
         ticker.add(Phase.RECONCILE, "books", self._reconcile)
+        bans = BanWatch(self.gateways, self.markets, self.gate, self._parts.journal)
+        ticker.add(Phase.RECONCILE, "bans", bans.look)
         ticker.add(Phase.GUARD, "risk", self._guard)
         self.cast.join(ticker)
         ticker.add(Phase.DISPATCH, "pipeline", self._dispatch)
@@ -270,7 +284,7 @@ class Desk:
 
     def _dispatch(self, tick: Tick) -> None:
         del tick
-        self.pipeline.dispatch()
+        self.pipeline.dispatch(on_tick=True)
 
     def _report(self, tick: Tick) -> None:
         self.reporter.tick(tick, self.feed)

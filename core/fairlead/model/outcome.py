@@ -37,6 +37,9 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
     code: str
     reason: RejectClass
     detail: str = ""
+    #: The request was refused as a whole, before anyone looked at its orders: another order of it
+    #: may be to blame, and each may be sent on its own.
+    whole: bool = False
 
 
 class Unknown(msgspec.Struct, frozen=True, gc=False):
@@ -50,6 +53,8 @@ class NotSent(msgspec.Struct, frozen=True, gc=False):
 
     retry_at_ns: int
     cause: str = ""
+    #: As in `Rejected`: turned away by the venue as a whole.
+    whole: bool = False
 
 
 Outcome = Accepted | Rejected | Unknown | NotSent

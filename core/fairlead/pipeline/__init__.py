@@ -1,26 +1,39 @@
 """Lead every order and cancel the same way to its venue."""
 
-from fairlead.pipeline.breaker import Breaker
+from fairlead.pipeline.batch import BatchPolicy, RequestCounts, batches, cancel_batches
+from fairlead.pipeline.breaker import NEW_RISK, Breaker, BreakerPolicy, Circuit
 from fairlead.pipeline.firing import Firings, effect_of
-from fairlead.pipeline.gateway import Gateway, GatewayNews
+from fairlead.pipeline.gateway import Gateway, GatewayNews, GatewayTerms
 from fairlead.pipeline.normalize import normalize
 from fairlead.pipeline.patience import ask
 from fairlead.pipeline.pipeline import Pipeline, PipelineParts, Refusal
-from fairlead.pipeline.queue import CreateQueue, batches
+from fairlead.pipeline.queue import URGENT, CreateQueue
 from fairlead.pipeline.risk import RiskGate, growing
+from fairlead.pipeline.throttle import Bucket, Lane, Throttle
 
 __all__ = [
+    "NEW_RISK",
+    "URGENT",
+    "BatchPolicy",
     "Breaker",
+    "BreakerPolicy",
+    "Bucket",
+    "Circuit",
     "CreateQueue",
     "Firings",
     "Gateway",
     "GatewayNews",
+    "GatewayTerms",
+    "Lane",
     "Pipeline",
     "PipelineParts",
     "Refusal",
+    "RequestCounts",
     "RiskGate",
+    "Throttle",
     "ask",
     "batches",
+    "cancel_batches",
     "effect_of",
     "growing",
     "normalize",

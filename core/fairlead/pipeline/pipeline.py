@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from fairlead.api import Action, Cancel, Denied, Place, RiskView
+from fairlead.api import Action, Cancel, Denied, Place, PostureLevel, RiskView
 from fairlead.model import (
     ZERO,
     CancelRequest,
@@ -28,10 +28,10 @@ from fairlead.model import (
     Slot,
     trimmed,
 )
-from fairlead.pipeline.breaker import Breaker
+from fairlead.pipeline.breaker import NEW_RISK
 from fairlead.pipeline.gateway import Gateway
 from fairlead.pipeline.normalize import normalize
-from fairlead.pipeline.queue import CreateQueue, batches
+from fairlead.pipeline.queue import CreateQueue
 from fairlead.pipeline.risk import RiskGate, growing
 from fairlead.store import Incident, IntentDenied, Journal
 from fairlead.trackers import AccountTracker, Order, OrderTracker, needs
@@ -80,7 +80,6 @@ class Pipeline:
     def __init__(self, parts: PipelineParts) -> None:
         self._parts = parts
         self._gateways: dict[str, Gateway] = {}
-        self._breaker = Breaker()
         self._queue = CreateQueue()
         self._cancels: dict[str, str] = {}
         self._backoffs: dict[Slot, _Backoff] = {}
@@ -112,7 +111,9 @@ class Pipeline:
         denied = self._parts.gate.check(intent, view)
         if denied is not None:
             return Refusal("risk", denied)
-        denied = self._breaker.check(instrument.market, self._parts.now_ns())
+        gateway = self._gateways.get(instrument.market.venue)
+        if gateway is not None and intent.purpose in NEW_RISK:
+            denied = gateway.breaker.check(instrument.market)
         if denied is not None:
             return Refusal("breaker", denied)
         denied = self._reserve(intent)
@@ -180,28 +181,47 @@ class Pipeline:
             ]
         )
 
-    def dispatch(self) -> None:
-        """Let everything leave that can: cancels first, then creates by urgency."""
+    def dispatch(self, *, on_tick: bool = False) -> None:
+        """Let everything leave that can: cancels first, then creates by urgency.
+
+        ``on_tick`` = at the end of a tick's dispatch.
+        """
         self._send_cancels()
         if not self.open_for_creates:
             self.drop_creates()
             return
         now_ns = self._parts.now_ns()
         oldest_ns = now_ns - self._parts.tick_ns
-        self._queue.drop(lambda intent: intent.decided_ns <= oldest_ns)
+        for intent in self._queue.drop(lambda intent: intent.decided_ns <= oldest_ns):
+            self._gateways[intent.slot.market.venue].counts.dropped += 1
         for venue, gateway in self._gateways.items():
-            limits = gateway.connector.capabilities.batch
-            taken = self._queue.take(venue, gateway.room * max(limits.creates, 1))
-            for batch in batches(taken, limits):
+            for batch in gateway.admit(self._queue.ready(venue), on_tick=on_tick):
+                self._queue.remove(batch)
                 self._record_and_send(batch, gateway, now_ns)
+
+    def wanted(self, intent: OrderIntent) -> bool:
+        """Tell whether an order that the venue refused with its whole batch may be sent alone.
+
+        Not when it is stale, or anything that would have kept it from leaving has come since.
+        """
+        parts = self._parts
+        order = parts.orders.get(intent.client_id)
+        return (
+            self.open_for_creates
+            and order is not None
+            and order.state is OrderState.PENDING_CREATE
+            and intent.client_id not in self._cancels
+            and intent.decided_ns > parts.now_ns() - parts.tick_ns
+            and parts.gate.posture(intent.slot.market).level is PostureLevel.ACTIVE
+        )
 
     def created(self, intent: OrderIntent, outcome: Outcome) -> None:
         """Take a create's outcome from the gateway."""
         now_ns = self._parts.now_ns()
         market = intent.instrument.market
-        if self._breaker.learn(market, outcome, now_ns):
+        if self._gateways[market.venue].breaker.learn(market, outcome):
             self._parts.journal.append(
-                Incident(name="market_paused", detail=f"{market}: ten rejects in a row")
+                Incident(name="market_paused", detail=f"{market}: rejected again and again")
             )
         self._parts.orders.apply_outcome(intent.client_id, outcome, now_ns)
 

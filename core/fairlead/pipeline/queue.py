@@ -1,16 +1,16 @@
-"""Hold what waits to leave: cancels first, then exits and hedges, then quotes near the mid."""
+"""Hold what waits to leave: exits and hedges first, then quotes near the mid."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from fairlead.api import BatchLimits
-from fairlead.model import OrderIntent, Purpose, Slot
+from fairlead.model import ZERO, OrderIntent, Purpose, Slot
 
-__all__ = ["CreateQueue", "batches"]
+__all__ = ["URGENT", "CreateQueue"]
 
-_URGENT = (Purpose.EXIT, Purpose.HEDGE)
+#: The purposes of orders that take risk away: they leave before others and wait for nobody.
+URGENT = (Purpose.EXIT, Purpose.HEDGE)
 
 
 class CreateQueue:
@@ -24,11 +24,15 @@ class CreateQueue:
         self.supersede(intent.slot)
         self._waiting[intent.slot] = intent
 
-    def drop(self, stale: Callable[[OrderIntent], bool]) -> None:
-        """Drop what must not leave any more; nothing was recorded, so nothing is left of it."""
-        self._waiting = {
-            slot: intent for slot, intent in self._waiting.items() if not stale(intent)
-        }
+    def drop(self, stale: Callable[[OrderIntent], bool]) -> tuple[OrderIntent, ...]:
+        """Drop what must not leave any more; nothing was recorded, so nothing is left of it.
+
+        Gives what was dropped, oldest first.
+        """
+        dropped = tuple(intent for intent in self._waiting.values() if stale(intent))
+        for intent in dropped:
+            del self._waiting[intent.slot]
+        return dropped
 
     def supersede(self, slot: Slot) -> None:
         """Drop what waits for a slot: a newer decision on it has come, whatever becomes of that."""
@@ -38,38 +42,20 @@ class CreateQueue:
         """Give what waits, oldest first."""
         return tuple(self._waiting.values())
 
-    def take(self, venue: str, most: int) -> tuple[OrderIntent, ...]:
-        """Take up to ``most`` intents of a venue, the most urgent first, FIFO within equals."""
+    def ready(self, venue: str) -> tuple[OrderIntent, ...]:
+        """Give what waits for a venue, the most urgent first, FIFO within equals."""
         mine = [intent for intent in self._waiting.values() if intent.slot.market.venue == venue]
         mine.sort(key=_urgency)
-        taken = tuple(mine[: max(most, 0)])
-        for intent in taken:
+        return tuple(mine)
+
+    def remove(self, intents: Iterable[OrderIntent]) -> None:
+        """Take these away: they leave."""
+        for intent in intents:
             del self._waiting[intent.slot]
-        return taken
 
 
 def _urgency(intent: OrderIntent) -> tuple[int, Decimal]:
-    if intent.purpose in _URGENT:
-        return (0, Decimal(0))
-    distance = abs(intent.price - intent.mid) / intent.mid if intent.mid else Decimal(0)
+    if intent.purpose in URGENT:
+        return (0, ZERO)
+    distance = abs(intent.price - intent.mid) / intent.mid if intent.mid else ZERO
     return (1, distance)
-
-
-def batches(
-    intents: Sequence[OrderIntent], limits: BatchLimits
-) -> tuple[tuple[OrderIntent, ...], ...]:
-    """Cut intents, in order, into requests that the venue takes."""
-    groups: dict[tuple[object, ...], list[list[OrderIntent]]] = {}
-    ordered: list[list[OrderIntent]] = []
-    for intent in intents:
-        key = (
-            None if limits.mixed_markets else intent.slot.market,
-            None if limits.mixed_sides else intent.side,
-        )
-        chunks = groups.setdefault(key, [])
-        if not chunks or len(chunks[-1]) >= max(limits.creates, 1):
-            chunk: list[OrderIntent] = []
-            chunks.append(chunk)
-            ordered.append(chunk)
-        chunks[-1].append(intent)
-    return tuple(tuple(chunk) for chunk in ordered)

@@ -151,7 +151,7 @@ def test_who_only_observes_sends_nothing() -> None:
     outcome = one.run()
 
     assert one.tally.of("alt").created == 0
-    assert sum(gateway.requests for gateway in one.engine.desk.gateways.values()) == 0
+    assert sum(gateway.counts.requests for gateway in one.engine.desk.gateways.values()) == 0
     assert outcome.result.exit_code is ExitCode.CLEAN
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import count
@@ -34,7 +35,14 @@ from fairlead.model import (
     Side,
     VenueEvent,
 )
-from fairlead.pipeline import Gateway, GatewayNews, Pipeline, PipelineParts, RiskGate
+from fairlead.pipeline import (
+    Gateway,
+    GatewayNews,
+    GatewayTerms,
+    Pipeline,
+    PipelineParts,
+    RiskGate,
+)
 from fairlead.store import Incident, IntentDenied, Journal
 from fairlead.testing import (
     MARKET,
@@ -152,6 +160,7 @@ class World:
         store: Store | None = None,
         capabilities: Capabilities = SCRIPTED,
         balances: dict[str, str] | None = None,
+        terms: GatewayTerms | None = None,
     ) -> None:
         self.clock: Clock = clock
         self.trace = MemoryTrace()
@@ -189,14 +198,22 @@ class World:
                 cancelled=self.pipeline.cancelled,
                 sent=self.pipeline.sent,
                 failed=self.failures.append,
+                room=self.room,
+                wanted=self.pipeline.wanted,
             ),
+            clock,
+            terms,
         )
         self.pipeline.connect("main", self.gateway)
 
     def ask(self, *actions: Place | Cancel) -> None:
         """Submit and dispatch, as a tick does."""
         self.pipeline.submit(actions, self.view)
-        self.pipeline.dispatch()
+        self.pipeline.dispatch(on_tick=True)
+
+    def room(self) -> None:
+        """Dispatch between ticks, as an engine does when there is room again."""
+        asyncio.get_running_loop().call_soon(self.pipeline.dispatch)
 
     def hear(self, event: VenueEvent) -> None:
         """Take the venue's account news."""

@@ -15,7 +15,7 @@ from fairlead.model import (
     Rejected,
     Unknown,
 )
-from fairlead.pipeline import Gateway, GatewayNews
+from fairlead.pipeline import BatchPolicy, Gateway, GatewayNews, GatewayTerms
 from fairlead.store import Incident, Journal
 from fairlead.testing import (
     MARKET,
@@ -34,7 +34,12 @@ MS = 1_000_000
 
 
 class World:
-    def __init__(self, clock: VirtualClock, capabilities: Capabilities | None = None) -> None:
+    def __init__(
+        self,
+        clock: VirtualClock,
+        capabilities: Capabilities | None = None,
+        terms: GatewayTerms | None = None,
+    ) -> None:
         self.clock = clock
         self.store = MemoryStore()
         self.venue = ScriptedVenue(clock, capabilities=capabilities or SCRIPTED)
@@ -51,6 +56,8 @@ class World:
                 sent=lambda intents: self.sent.append(clock.now_ns()),
                 failed=self.failures.append,
             ),
+            clock,
+            terms,
         )
 
     @property
@@ -75,7 +82,7 @@ def test_each_order_gets_its_outcome_in_order() -> None:
     assert [type(outcome) for outcome in world.outcomes] == [Accepted, Rejected, Accepted]
     assert world.created[0][0] == 10 * MS
     assert world.sent == [0]
-    assert world.gateway.requests == 1
+    assert world.gateway.counts.requests == 1
 
 
 @pytest.mark.parametrize(
@@ -245,6 +252,7 @@ def test_news_that_cannot_be_taken_in_are_a_failure_of_the_core() -> None:
             GatewayNews(
                 take, lambda one, outcome: None, lambda intents: None, world.failures.append
             ),
+            clock,
         )
         world.gateway.create([intent(1)], 0)
         await clock.sleep_ns(SECOND)
@@ -255,7 +263,7 @@ def test_news_that_cannot_be_taken_in_are_a_failure_of_the_core() -> None:
 
 def test_cancels_go_in_requests_of_the_size_that_the_venue_takes() -> None:
     async def main(clock: VirtualClock) -> World:
-        world = World(clock)
+        world = World(clock, terms=GatewayTerms(BatchPolicy(100)))
         world.gateway.cancel([request(number) for number in range(1, 46)])
         await world.gateway.drain()
         return world

@@ -7,9 +7,18 @@ from typing import TypeVar
 
 import msgspec
 
-from fairlead.api import Clock, Request, Response, Transport, TransportError
+from fairlead.api import (
+    UNMETERED,
+    Clock,
+    Meter,
+    Request,
+    RequestKind,
+    Response,
+    Transport,
+    TransportError,
+)
 from fairlead.market.link.outcome import OutcomeTable, retry_after_ns
-from fairlead.model import NotSent, Outcome, Unavailable, Unknown
+from fairlead.model import NotSent, Outcome, Rejected, Unavailable, Unknown
 
 __all__ = ["RestLink"]
 
@@ -27,16 +36,24 @@ class RestLink:
     """Requests to one venue under one account.
 
     A venue that asked for patience gets it: until then nothing leaves but cancels, and after a
-    ban (418) nothing at all.
+    ban (418) nothing at all. Queries leave as the ``meter`` has room for them; what creates and
+    cancels weigh was asked for before they came here.
     """
 
     def __init__(
-        self, table: OutcomeTable, complaint: Complaint, *, transport: Transport, clock: Clock
+        self,
+        table: OutcomeTable,
+        complaint: Complaint,
+        *,
+        transport: Transport,
+        clock: Clock,
+        meter: Meter = UNMETERED,
     ) -> None:
         self._table = table
         self._complaint = complaint
         self._transport = transport
         self._clock = clock
+        self._meter = meter
         # By the monotonic clock: patience does not end because somebody set the time.
         self._busy_until_ns: int | None = None
         self._banned_until_ns: int | None = None
@@ -55,17 +72,16 @@ class RestLink:
         *,
         timeout_ns: int = 5 * _SECOND,
         missing: Callable[[str], AnswerT] | None = None,
+        kind: str = RequestKind.QUERY,
     ) -> AnswerT | Unavailable:
         """Ask what changes nothing. ``read`` raises ValueError at what it cannot read.
 
         ``missing`` answers a complaint by its code; KeyError = it is none of those that do.
+        ``kind`` says what it weighs; it waits for room for up to ``timeout_ns``.
         """
-        if self.held_until_ns():
-            return Unavailable("the venue asked for patience")
-        try:
-            response = await self._transport.request(request, timeout_ns=timeout_ns)
-        except TransportError as error:
-            return Unavailable(error.cause)
+        response = await self._get(request, kind, timeout_ns)
+        if isinstance(response, Unavailable):
+            return response
         if response.status == 200:
             try:
                 return read(response.body)
@@ -80,6 +96,19 @@ class RestLink:
                 pass
         return Unavailable(f"{response.status} {code} {text}".strip())
 
+    async def _get(self, request: Request, kind: str, timeout_ns: int) -> Response | Unavailable:
+        if not await self._meter.admit(kind, within_ns=timeout_ns):
+            return Unavailable("no room in the venue's budget")
+        if self.held_until_ns():
+            return Unavailable("the venue asked for patience")
+        try:
+            response = await self._transport.request(request, timeout_ns=timeout_ns)
+        except TransportError as error:
+            self._meter.heard(kind, None)
+            return Unavailable(error.cause)
+        self._meter.heard(kind, response)
+        return response
+
     async def act(
         self,
         request: Request,
@@ -92,20 +121,25 @@ class RestLink:
         """Send, once, what may change something; gives ``count`` outcomes and never raises.
 
         ``urgent`` = a cancel: it leaves although the venue asked for patience, unless it banned us.
+        A complaint about all of it together is marked as `Rejected.whole`.
         """
+        kind = RequestKind.CANCEL if urgent else RequestKind.CREATE
         held_until_ns = self.held_until_ns(urgent=urgent)
         if held_until_ns:
             return (NotSent(held_until_ns, "the venue asked for patience"),) * count
         try:
             response = await self._transport.request(request, timeout_ns=timeout_ns)
         except TransportError as error:
+            self._meter.heard(kind, None)
             return (self._table.no_answer(error),) * count
+        self._meter.heard(kind, response)
         if response.status == 200:
             return self._read(response, count, read)
         self._heed(response)
         code, text = self._complaint(response)
         retry_at_ns = retry_after_ns(response, self._clock.now_ns())
-        return (self._table.judge(response.status, code, text, retry_at_ns=retry_at_ns),) * count
+        outcome = self._table.judge(response.status, code, text, retry_at_ns=retry_at_ns)
+        return (_of_all(outcome, response.status) if count > 1 else outcome,) * count
 
     def _read(
         self, response: Response, count: int, read: Callable[[bytes], tuple[Outcome, ...]]
@@ -127,3 +161,12 @@ class RestLink:
             self._busy_until_ns = max(self._busy_until_ns or until_ns, until_ns)
         else:
             self._banned_until_ns = max(self._banned_until_ns or until_ns, until_ns)
+
+
+def _of_all(outcome: Outcome, status: int) -> Outcome:
+    # A venue that is busy, bans or is being maintained would say the same of each.
+    if not 400 <= status < 500 or status in (_BUSY, _BANNED):
+        return outcome
+    if isinstance(outcome, Rejected | NotSent):
+        return msgspec.structs.replace(outcome, whole=True)
+    return outcome

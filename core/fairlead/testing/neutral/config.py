@@ -33,3 +33,9 @@ class NeutralConfig(BaseModel):
     life: Duration = Field(
         Duration.parse("23 h"), description="the age at which a stream is renewed, with overlap"
     )
+    budget: int = Field(
+        0,
+        ge=0,
+        description="the weight of requests that the venue takes in each window of time; 0 = any",
+    )
+    budget_window: Duration = Field(Duration.parse("10 s"), description="the length of that window")

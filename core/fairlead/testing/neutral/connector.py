@@ -46,6 +46,7 @@ from fairlead.testing.neutral.config import NeutralConfig
 from fairlead.testing.neutral.decode import NeutralDecoder
 from fairlead.testing.neutral.feed import MarketFeed, UserFeed
 from fairlead.testing.neutral.rest import NeutralRest
+from fairlead.testing.neutral.weight import neutral_limits
 
 __all__ = ["NeutralConnector"]
 
@@ -71,6 +72,7 @@ class NeutralConnector:
             self._decoder,
             transport=context.transport,
             clock=clock,
+            meter=context.meter,
         )
         self._instruments: Mapping[str, Instrument] = MappingProxyType({})
         self._books = BookFeed(self._rest.book, self._tell, clock)
@@ -107,12 +109,13 @@ class NeutralConnector:
         """Say what a neutral venue can do."""
         config = self._config
         return Capabilities(
-            batch=BatchLimits(creates=_BATCH, cancels=_BATCH),
+            batch=BatchLimits(creates=_BATCH, cancels=_BATCH, mixed_markets=True),
             deadline=DeadlineKind.REQUEST,
             deadline_ns=config.window.ns + config.skew.ns,
             visibility_ns=1 * _SECOND,
             dead_man=DeadManKind.TIMER,
             own_orders_in_book=False,
+            limits=neutral_limits(config),
         )
 
     @property

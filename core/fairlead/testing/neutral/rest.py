@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from fairlead.api import Clock, Request, Transport
+from fairlead.api import UNMETERED, Clock, Meter, Request, Transport
 from fairlead.market.link import RestLink, VenueTime
 from fairlead.model import (
     BalanceUpdate,
@@ -72,11 +72,14 @@ class NeutralRest:
         *,
         transport: Transport,
         clock: Clock,
+        meter: Meter = UNMETERED,
     ) -> None:
         self._base = base
         self._window_ns = window_ns
         self._decoder = decoder
-        self._link = RestLink(NEUTRAL_OUTCOMES, read_complaint, transport=transport, clock=clock)
+        self._link = RestLink(
+            NEUTRAL_OUTCOMES, read_complaint, transport=transport, clock=clock, meter=meter
+        )
         #: The venue's clock, which every order and cancel is stamped with.
         self.time = VenueTime(clock, self._ask_time)
         self._probing: asyncio.Task[bool] | None = None

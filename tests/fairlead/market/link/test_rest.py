@@ -75,7 +75,10 @@ def in_world(story: Callable[[World], Awaitable[None]]) -> None:
     [
         (Response(200, {}, b"ok"), (Accepted("1"), Accepted("2"))),
         (Response(200, {}, b"gar"), (Unknown("cannot be read: no json"),) * 2),
-        (Response(400, {}, b"PRICE"), (Rejected("PRICE", RejectClass.PRICE, "sorry"),) * 2),
+        (
+            Response(400, {}, b"PRICE"),
+            (Rejected("PRICE", RejectClass.PRICE, "sorry", whole=True),) * 2,
+        ),
         (Response(500, {}, b""), (Unknown("500  sorry"),) * 2),
     ],
     ids=["taken", "unreadable", "refused", "error"],
