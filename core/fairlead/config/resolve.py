@@ -29,6 +29,9 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _TABLES = ("engine", "plugins", "venues", "strategies", "risk", "alerts")
 _NAMES: TypeAdapter[str] = TypeAdapter(Name)
+_VENUE_KEYS = tuple(
+    key for key in VenueSettings.model_fields if key not in ("connector", "options")
+)
 _STRATEGY_KEYS = tuple(key for key in StrategySettings.model_fields if key != "options")
 
 
