@@ -238,7 +238,7 @@ def test_panic_halts_a_running_engine_and_proves_its_orders_gone(rehearsal: Rehe
     assert json.loads((rehearsal.folder / NOTE).read_text())["reason"] == "the feed is wrong"
 
 
-def test_panic_works_without_an_engine_and_leaves_the_orders_of_others(
+def test_panic_works_without_an_engine_and_with_mistakes_and_leaves_the_orders_of_others(
     rehearsal: Rehearsal,
 ) -> None:
     rehearsal.venue.deed("external_order")
@@ -246,9 +246,11 @@ def test_panic_works_without_an_engine_and_leaves_the_orders_of_others(
     rehearsal.quoting().kill()
     mine = rehearsal.venue.open()
 
-    done = rehearsal.call("panic")
+    done = rehearsal.call("panic", "--set", "strategies.alt.spread=wide", "--flatten", "1%")
 
-    assert done.returncode == 0, done.stderr
+    # Everything is cancelled; but a configuration with mistakes trades nothing, exits included.
+    assert done.returncode == 1, done.stderr
+    assert "\nnot flattened: --set: strategies.alt.spread" in done.stderr
     assert rehearsal.venue.open() == []
     assert rehearsal.venue.open("external") == others
     assert [name for name in mine if name not in done.stdout] == []

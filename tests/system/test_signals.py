@@ -83,6 +83,7 @@ import signal
 from pathlib import Path
 from fairlead.kernel import SystemProcess
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in background
 heard = []
 before = signal.getsignal(signal.SIGTERM)
 end = SystemProcess(Path(".")).on_stop(lambda: heard.append("stop"))

@@ -20,6 +20,7 @@ from fairlead.config import (
     enabled,
     load,
     resolve,
+    resolve_venues,
     shown,
 )
 from fairlead.config.schema import schema as json_schema
@@ -35,6 +36,7 @@ __all__ = [
     "config_argument",
     "configured",
     "found_file",
+    "reachable",
     "set_option",
 ]
 
@@ -44,7 +46,7 @@ DEFAULT_FILE = Path("plugins.toml")
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """A configuration without findings, and the plugins that it enables."""
+    """A configuration that can be used, and the plugins that it enables."""
 
     raw: RawConfig
     settings: Settings
@@ -105,6 +107,24 @@ def configured(
         markets_of=markets_of(raw, offers),
         broken=(*broken, *failures),
     )
+    return Configured(raw, settings, plugins, offers)
+
+
+def reachable(path: Path | None, sets: Sequence[str] = ()) -> Configured:
+    """Read as much of a configuration as reaches its venues, whatever else is wrong with it.
+
+    For who only cancels; what is passed over is told.
+
+    :param path: as for `found_file`.
+    :raises ConfigError: with every finding, when one concerns the engine or a venue.
+    :raises UsageError: when there is no configuration.
+    """
+    raw = load(found_file(path), sets, os.environ)
+    plugins, broken = try_plugins(enabled(raw))
+    offers, failures = plugins.try_offers()
+    settings, findings = resolve_venues(raw, offers, broken=(*broken, *failures))
+    for found in findings:
+        click.echo(f"passed over: {found}", err=True)
     return Configured(raw, settings, plugins, offers)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from fairlead.cli.config import Configured, config_argument, configured, set_option
+from fairlead.cli.config import Configured, config_argument, configured, reachable, set_option
 from fairlead.cli.run import new_session
-from fairlead.errors import ExitCode, UsageError
+from fairlead.errors import ConfigError, ExitCode, UsageError
 from fairlead.kernel.clock import SystemClock
 from fairlead.kernel.exits import Exits
 from fairlead.kernel.flatten import slippage as bounded
@@ -54,13 +54,14 @@ def panic(
 ) -> None:
     """Halt an instance, cancel all its orders at every venue, and prove them gone.
 
-    Works whether its engine runs, hangs or is dead. Nothing trades again until fairlead resume,
-    but the exits that --flatten asks for. Ends with 4 and a list when something is not proven
-    gone after a minute, and with 1 when a position is left that could still be traded.
+    Works whether its engine runs, hangs or is dead, and with mistakes in the configuration that
+    concern neither the engine nor a venue (but then without --flatten). Nothing trades again until
+    fairlead resume, but the exits that --flatten asks for. Ends with 4 and a list when something is
+    not proven gone after a minute, and with 1 when a position is left that could still be traded.
 
     Example: fairlead panic plugins.toml --reason "the feed is wrong" --flatten "1%"
     """
-    found = configured(path, sets)
+    found = reachable(path, sets)
     if found.settings.engine.mode == "paper":
         click.echo("mode paper: nothing is outside of the engine's own process; end that one")
         ctx.exit(ExitCode.CLEAN)
@@ -76,7 +77,7 @@ def panic(
         click.echo(f"proven: no order is left, {len(act.cancelled)} cancelled from here")
     exits = Exits(slippage or "", to)
     if not left and slippage is not None:
-        left = _flatten(found, exits, as_json=as_json)
+        left = _flatten(path, sets, exits, as_json=as_json)
     if as_json:
         done = {"halted": True, "cancelled": dict(act.cancelled), "not_proven_gone": list(left)}
         click.echo(json.dumps({"schema": 1, **done, "exits": exits.done}, indent=2))
@@ -101,8 +102,17 @@ def _prepared(found: Configured, *, as_json: bool) -> EmergencyStop:
     )
 
 
-def _flatten(found: Configured, exits: Exits, *, as_json: bool) -> tuple[str, ...]:
+def _flatten(
+    path: Path | None, sets: tuple[str, ...], exits: Exits, *, as_json: bool
+) -> tuple[str, ...]:
     # A whole engine, that every exit may pass risk, record and proof as ever; it quotes nothing.
+    try:
+        found = configured(path, sets)
+    except ConfigError as error:
+        exits.refused += [str(finding) for finding in error.findings]
+        for refusal in exits.refused:
+            click.echo(f"not flattened: {refusal}", err=True)
+        return ()
     process = SystemProcess(found.settings.store_path.parent)
     session = new_session(found, process, SessionOptions(exits_only=True))
     result = session.run(exits).result

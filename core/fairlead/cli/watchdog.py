@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from fairlead.api import Connector
-from fairlead.cli.config import Configured, config_argument, configured, set_option
+from fairlead.cli.config import Configured, config_argument, reachable, set_option
 from fairlead.errors import ExitCode
 from fairlead.kernel.clock import SystemClock
 from fairlead.kernel.ids import SystemIds
@@ -34,7 +34,7 @@ def watchdog(ctx: click.Context, path: Path | None, sets: tuple[str, ...], once:
 
     Example: fairlead watchdog plugins.toml
     """
-    found = configured(path, sets)
+    found = reachable(path, sets)
     process = SystemProcess(found.settings.store_path.parent)
     clock, transport = SystemClock(), SystemTransport()
     connectors = outside_connectors(

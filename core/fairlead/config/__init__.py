@@ -3,7 +3,7 @@
 from fairlead.config.canonical import Shown, canonical_text, config_hash, from_canonical, shown
 from fairlead.config.check import MarketsOf
 from fairlead.config.raw import KeyPath, RawConfig, dotted, load
-from fairlead.config.resolve import enabled, resolve
+from fairlead.config.resolve import enabled, resolve, resolve_venues
 from fairlead.config.settings import (
     BreakerSettings,
     EngineSettings,
@@ -35,5 +35,6 @@ __all__ = [
     "from_canonical",
     "load",
     "resolve",
+    "resolve_venues",
     "shown",
 ]

@@ -23,10 +23,12 @@ from fairlead.config.settings import (
 from fairlead.errors import ConfigError, Finding, PluginError
 from fairlead.model import MarketId
 
-__all__ = ["enabled", "resolve"]
+__all__ = ["enabled", "resolve", "resolve_venues"]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+#: The tables without which no venue can be reached.
+_NEEDED = ("engine", "venues")
 _TABLES = ("engine", "plugins", "venues", "strategies", "risk", "alerts")
 _NAMES: TypeAdapter[str] = TypeAdapter(Name)
 _VENUE_KEYS = tuple(
@@ -70,6 +72,24 @@ def resolve(
     if settings is None or work.findings:
         raise ConfigError(work.in_order())
     return settings
+
+
+def resolve_venues(
+    raw: RawConfig, offers: Offers, *, broken: Sequence[PluginError] = ()
+) -> tuple[Settings, tuple[Finding, ...]]:
+    """Make settings that reach the venues, whatever is wrong elsewhere.
+
+    Whoever wants to cancel orders must not be kept from it by a strategy's mistake. With findings
+    the rest of the settings is incomplete.
+
+    :raises ConfigError: with every finding when a venue or the engine's own table has one.
+    """
+    work = _Resolution(raw, offers, tuple(broken))
+    settings = work.settings(None)
+    needed = [found for found in work.findings if found.key.split(".")[0] in _NEEDED]
+    if settings is None or needed or set(settings.venues) != set(raw.table("venues")):
+        raise ConfigError(work.in_order())
+    return settings, work.in_order()
 
 
 class _Resolution:

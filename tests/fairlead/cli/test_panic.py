@@ -54,6 +54,47 @@ def test_the_halt_comes_before_anything_that_can_go_wrong(folder: Path, capsys: 
     assert captured.err == "instance 'demo': has never run with fairlead.db\n"
 
 
+WRONG = ("strategies.alt.spread=-1 bps", "strategies.alt.market=main:NIX/USDT", "risk.nix=1")
+
+
+def test_mistakes_that_concern_no_venue_are_told_and_passed_over(
+    folder: Path, capsys: Captured
+) -> None:
+    code = main(["panic", *(word for one in WRONG for word in ("--set", one))])
+
+    captured = capsys.readouterr()
+    assert (folder / "demo.HALTED").is_file()
+    assert code == ExitCode.USAGE  # as it has never run
+    told = captured.err.splitlines()
+    assert [line.partition(": must")[0].partition("; known")[0] for line in told[:-1]] == [
+        'passed over: --set: strategies.alt.spread = "-1 bps"',
+        "passed over: --set: risk.nix: unknown rule",
+    ]
+    assert told[-1] == "instance 'demo': has never run with fairlead.db"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "venues.main.address=7",
+        "venues.main.connector=nix",
+        "venues.other=1",
+        "engine.dead_man=1 h",
+        "plugins.enable=[]",
+    ],
+)
+def test_a_venue_that_cannot_be_reached_is_no_panic_at_all(
+    folder: Path, capsys: Captured, wrong: str
+) -> None:
+    assert main(["panic", "--set", wrong]) == ExitCode.USAGE
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err != ""
+    assert "Traceback" not in captured.err
+    assert not (folder / "demo.HALTED").exists()
+
+
 def test_the_tag_is_found_in_the_store(folder: Path) -> None:
     store = open_store(f"sqlite:///{folder}/fairlead.db", durability=Durability.NORMAL, inline=True)
     settings = SCENARIO.settings.model_copy(update={"folder": folder})
