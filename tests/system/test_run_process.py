@@ -132,7 +132,12 @@ def test_the_same_seed_gives_the_same_run_whatever_the_hashes(folder: Path) -> N
         place.mkdir()
         (place / "plugins.toml").write_bytes((folder / "plugins.toml").read_bytes())
 
-        done = call("run", "--for", "3 min", "--json", cwd=place, env={"PYTHONHASHSEED": seed})
+        done = call(
+            *("run", "--for", "3 min", "--json"),
+            cwd=place,
+            env={"PYTHONHASHSEED": seed},
+            measured=False,
+        )
 
         assert done.returncode == 0, done.stderr
         printed.add(done.stdout)
@@ -215,14 +220,14 @@ def test_at_full_speed_a_terminal_sees_the_view_and_the_same_run(
 ) -> None:
     terminal = Terminal(100)
     arguments = ("run", "--for", "3 min", "--speed", "max")
-    process = start(*arguments, cwd=folder, terminal=terminal.theirs)
+    process = start(*arguments, cwd=folder, terminal=terminal.theirs, measured=False)
     terminal.read_to_the_end(process)
     assert process.returncode == 0
     assert "×max" in terminal.shown
     assert "stopped clean" in terminal.shown
     terminal.close()
 
-    call(*arguments, cwd=folder)
+    call(*arguments, cwd=folder, measured=False)
 
     assert trace_hash(folder / "runs/demo-1") == trace_hash(folder / "runs/demo-2")
 

@@ -1,6 +1,5 @@
 """``kill -9`` at any moment of a session, then the next one starts clean; and equal traces."""
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from fairlead.store import open_reader
 from tests.conftest import ROOT
+from tests.system.command import environment
 from tests.system.session_child import session
 
 pytestmark = pytest.mark.system
@@ -25,7 +25,7 @@ def child(folder: Path, seconds: int, env: Mapping[str, str]) -> "subprocess.Pop
     return subprocess.Popen(
         [sys.executable, "-m", "tests.system.session_child", str(folder), str(seconds)],
         cwd=ROOT,
-        env={**os.environ, **env},
+        env=environment(env, measured=False),
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -75,6 +75,7 @@ def test_every_look_shows_the_engine_as_it_stands() -> None:
     assert seen["Pnl"]["strategies"][0]["total"] == seen["Pnl"]["all"]["total"]
 
 
+@pytest.mark.unmeasured
 def test_fills_come_newest_first_and_no_more_than_asked_for() -> None:
     found: list[dict[str, Any]] = []
 
