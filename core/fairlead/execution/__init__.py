@@ -1,6 +1,6 @@
 """Work admitted plans step by step: executors are pure state machines."""
 
-from fairlead.execution.admission import affordable, price_bound
+from fairlead.execution.admission import affordable, price_bound, refusal_text
 from fairlead.execution.exit import EXIT_LEVEL, ExitEnd, ExitExecutor, ExitPlan, ExitState
 from fairlead.execution.liquidity import (
     Liquidity,
@@ -21,6 +21,8 @@ from fairlead.execution.slippage import (
 from fairlead.execution.taker import Nothing, cancels, pace_ns, take
 from fairlead.execution.tiered import TieredExecutor
 from fairlead.execution.tiered_admission import TieredPhase, TieredState, admit_tiered
+from fairlead.execution.twap import TwapExecutor, TwapState
+from fairlead.execution.twap_slices import Slices, cut, smallest_order
 
 __all__ = [
     "EXIT_LEVEL",
@@ -37,16 +39,20 @@ __all__ = [
     "Rate",
     "Recommendation",
     "Sized",
+    "Slices",
     "Slippage",
     "TieredExecutor",
     "TieredPhase",
     "TieredState",
+    "TwapExecutor",
+    "TwapState",
     "actual_slippage",
     "admit_tiered",
     "affordable",
     "analyze",
     "at_distance",
     "cancels",
+    "cut",
     "expected_slippage",
     "has_drifted",
     "maker_price",
@@ -54,7 +60,9 @@ __all__ = [
     "offered",
     "pace_ns",
     "price_bound",
+    "refusal_text",
     "size_for",
+    "smallest_order",
     "take",
     "taking_price",
     "value_of",

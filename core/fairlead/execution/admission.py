@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from fairlead.api import Denied, MarketLook
+from fairlead.api import Denied, MarketLook, Refused
 from fairlead.model import ONE, ZERO, InstrumentKind, Side, trimmed
 
-__all__ = ["affordable", "price_bound"]
+__all__ = ["affordable", "price_bound", "refusal_text"]
 
 
 def price_bound(side: Side, mid: Decimal, slippage: Decimal, bound: Decimal | None) -> Decimal:
@@ -34,3 +34,13 @@ def affordable(look: MarketLook, side: Side, quantity: Decimal, price: Decimal) 
     if need <= have:
         return None
     return Denied("balance", trimmed(need), trimmed(have), f"not enough {asset}")
+
+
+def refusal_text(refused: Refused) -> str:
+    """Say for the record which stage and rule refused an order, with both figures."""
+    denied = refused.denied
+    observed, limit = (
+        trimmed(figure) if isinstance(figure, Decimal) else figure
+        for figure in (denied.observed, denied.limit)
+    )
+    return f"{refused.stage}: {denied.rule} {observed}, limit {limit}"

@@ -26,7 +26,7 @@ from fairlead.api import (
     Stop,
 )
 from fairlead.api.plans import TieredMode, TieredPlan
-from fairlead.execution.admission import price_bound
+from fairlead.execution.admission import price_bound, refusal_text
 from fairlead.execution.liquidity import offered
 from fairlead.execution.maker import has_drifted, maker_price
 from fairlead.execution.taker import Nothing, cancels, pace_ns, take
@@ -89,12 +89,12 @@ class TieredExecutor:
                     refused_price=order.price,
                     refused_ns=view.now_ns,
                 )
-            case Refused(place=place, denied=denied, stage=stage):
+            case Refused(place=place):
                 return msgspec.structs.replace(
                     state,
                     refused_price=place.price,
                     refused_ns=view.now_ns,
-                    refusal=f"{stage}: {denied.rule} {denied.observed}, limit {denied.limit}",
+                    refusal=refusal_text(event),
                 )
             case _:
                 return state
