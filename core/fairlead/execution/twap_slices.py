@@ -43,8 +43,6 @@ class Slices(msgspec.Struct, frozen=True):
         if plan.catch_up is CatchUp.SKIP:
             return min(self.even(index), left)
         rest = floor_to(left / (self.count - index), self.lot)
-        if index == self.count - 1:
-            rest = left
         most = ceil_to(plan.max_slice * self.quantity / self.count, self.lot)
         return min(max(rest, smallest), most, left)
 

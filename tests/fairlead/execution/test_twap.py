@@ -364,7 +364,10 @@ def test_no_slice_is_larger_than_so_many_even_ones(
 def test_it_never_fills_more_than_its_turn(
     schedule: list[Move], side: Side, mode: TwapMode, catch_up: CatchUp
 ) -> None:
-    kit = Kit(TwapExecutor, plan(side=side, mode=mode, catch_up=catch_up, interval="6 s"), [SPOT])
+    asked = plan(
+        side=side, mode=mode, catch_up=catch_up, interval="6 s", order_resubmission_time="2 s"
+    )
+    kit = Kit(TwapExecutor, asked, [SPOT])
     kit.quote(MARKET, "99.90", "100.10")
     by_turn: dict[int, Decimal] = {}
 
