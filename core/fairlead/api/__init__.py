@@ -51,6 +51,7 @@ from fairlead.api.plan_executor import (
     Triggered,
     Watch,
 )
+from fairlead.api.probing import TimeProbing
 from fairlead.api.registry import Offer, Offers, Registry
 from fairlead.api.risk import (
     Allowed,
@@ -205,6 +206,7 @@ __all__ = [
     "Store",
     "Stream",
     "StreamRisk",
+    "TimeProbing",
     "Timer",
     "TradeClosed",
     "Transport",

@@ -97,6 +97,7 @@ from fairlead.kernel.flatten import (
     Flattening,
     slippage,
 )
+from fairlead.kernel.guard import ACCOUNT, GuardCalls, RiskGuard
 from fairlead.kernel.halt import (
     Halt,
     lift_halt,
@@ -122,6 +123,7 @@ from fairlead.kernel.outcome import (
     StopReason,
     StopRequest,
 )
+from fairlead.kernel.outlook import Outlook
 from fairlead.kernel.outside import (
     instance_tag,
     outside_connectors,
@@ -163,6 +165,7 @@ from fairlead.kernel.protection import (
     Protection,
     ProtectionParts,
 )
+from fairlead.kernel.relief import Reliefs
 from fairlead.kernel.reporter import (
     Reporter,
 )
@@ -236,6 +239,7 @@ from fairlead.kernel.watchdog import (
 )
 
 __all__ = [
+    "ACCOUNT",
     "BY_HAND",
     "COMMANDS",
     "MOST_BYTES",
@@ -273,6 +277,7 @@ __all__ = [
     "Flatten",
     "FlattenAsked",
     "Flattening",
+    "GuardCalls",
     "Halt",
     "Installed",
     "Levels",
@@ -281,6 +286,7 @@ __all__ = [
     "ObserverQueue",
     "Observers",
     "Orders",
+    "Outlook",
     "Panic",
     "Part",
     "Pause",
@@ -295,10 +301,12 @@ __all__ = [
     "Query",
     "Reduce",
     "Refused",
+    "Reliefs",
     "Reply",
     "Reporter",
     "Request",
     "Resume",
+    "RiskGuard",
     "Roster",
     "RunResult",
     "RunSetup",

@@ -17,13 +17,14 @@ from fairlead.api import (
     Clock,
     Connector,
     Posture,
-    PostureLevel,
     RiskRule,
 )
 from fairlead.book import Top
 from fairlead.kernel.ban import BanWatch
 from fairlead.kernel.booking import Booking
 from fairlead.kernel.cast import Cast, CastCalls
+from fairlead.kernel.guard import GuardCalls, RiskGuard
+from fairlead.kernel.outlook import Outlook
 from fairlead.kernel.plan import StrategyPlan
 from fairlead.kernel.reporter import Reporter
 from fairlead.kernel.resting import resting
@@ -114,6 +115,8 @@ class Desk:
                 tick_ns=parts.tick_ns,
             )
         )
+        self.outlook = Outlook(self.markets, parts)
+        self.guard = RiskGuard(self, parts, GuardCalls(self._pull, self._wake))
         self.view = EngineRiskView(
             currency=parts.currency,
             figures=self.figures,
@@ -124,6 +127,8 @@ class Desk:
             target=self.target,
             waiting=self.pipeline.waiting,
             worth=self._worth,
+            health=self.outlook.health,
+            elsewhere=self.outlook.elsewhere,
         )
         news = GatewayNews(
             created=self._created,
@@ -163,6 +168,8 @@ class Desk:
                 if tracker is not None:
                     self.feed.add(event)
                     tracker.apply(event)
+                elif self.outlook.hear(event):
+                    self.feed.add(event)
 
     def answered(self, listener: Callable[[OrderIntent, Outcome], None]) -> None:
         """Call ``listener`` after each answer to a create."""
@@ -185,7 +192,7 @@ class Desk:
         ticker.add(Phase.RECONCILE, "books", self._reconcile)
         bans = BanWatch(self.gateways, self.markets, self.gate, self._parts.journal)
         ticker.add(Phase.RECONCILE, "bans", bans.look)
-        ticker.add(Phase.GUARD, "risk", self._guard)
+        ticker.add(Phase.GUARD, "risk", self.guard.tick)
         self.cast.join(ticker)
         ticker.add(Phase.DISPATCH, "pipeline", self._dispatch)
         ticker.add(Phase.REPORT, "report", self._report)
@@ -193,14 +200,7 @@ class Desk:
     @property
     def halted(self) -> Posture | None:
         """Give the account's posture when it is HALTED."""
-        return next(
-            (
-                posture
-                for posture in self.gate.postures
-                if posture.level is PostureLevel.HALTED and posture.market is None
-            ),
-            None,
-        )
+        return self.guard.halted
 
     def stop(self, reason: str) -> None:
         """Place nothing more and cancel everything."""
@@ -218,6 +218,7 @@ class Desk:
         for ledger in self.ledger.strategies.values():
             ledger.uptime.advance(self._now_ns())
             self.reporter.markouts(ledger.markout.finish())
+        self.guard.finish()
 
     def position(self, market: MarketId) -> Decimal:
         """Give what we hold of a market's base by our own books."""
@@ -253,28 +254,7 @@ class Desk:
     def _reconcile(self, tick: Tick) -> None:
         for tracker in self.markets.values():
             tracker.nudge(tick.at_ns)
-
-    def _guard(self, tick: Tick) -> None:
-        for name, runner in self.runners.items():
-            if runner.target is None:
-                # Until a strategy says what it steers to, it holds what is there.
-                self.ledger.on_target(name, self.position(runner.market.market))
-        self.booking.mark()
-        sample = self.ledger.sample(tick.at_ns)
-        self.figures.equity = sample.equity
-        self.figures.peak = self.ledger.nav.peak_equity
-        self.figures.day_start = self.ledger.nav.day_start_equity
-        self.gate.assess(self.view)
-        for market in self.markets:
-            self._enforce(market)
-
-    def _enforce(self, market: MarketId) -> None:
-        posture = self.gate.posture(market)
-        if posture.level is PostureLevel.REDUCING:
-            gap = self.position(market) - self.target(market)
-            self.pipeline.reduce_only(market, gap, posture.rule)
-        elif posture.level.rank >= PostureLevel.CANCEL_ONLY.rank:
-            self._pull(market, posture.rule)
+        self.outlook.nudge(tick.at_ns)
 
     def _decide(self, name: str, tick: Tick) -> None:
         runner = self.runners[name]
@@ -327,6 +307,7 @@ class Desk:
 
     def _created(self, intent: OrderIntent, outcome: Outcome) -> None:
         self.pipeline.created(intent, outcome)
+        self.guard.answered(intent, outcome)
         for listener in self._answer_listeners:
             listener(intent, outcome)
 
@@ -354,6 +335,7 @@ class Desk:
                 ledger.uptime.on_market(now_ns, scale.price(top.bid), scale.price(top.ask))
 
     def _order_changed(self, order: Order) -> None:
+        self.guard.order_changed(order)
         name = order.intent.slot.strategy
         ledger, now_ns = self.ledger.strategies.get(name), self._now_ns()
         if ledger is not None:
@@ -364,6 +346,7 @@ class Desk:
             runner.order_changed(order, now_ns)
 
     def _filled(self, fill: Fill, slot: Slot) -> None:
+        self.guard.filled(fill, slot)
         runner = self.runners.get(slot.strategy)
         if runner is not None:
             runner.filled(fill, slot, self._now_ns())

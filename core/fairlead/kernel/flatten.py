@@ -9,22 +9,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fairlead.api import Cancel, ExecutorEvent, ExecutorView, Filled, Place, Ratio, Wake
+from fairlead.api import Cancel, ExecutorEvent, ExecutorView, Filled, Place, Ratio, Relief, Wake
 from fairlead.execution import EXIT_LEVEL, ExitEnd, ExitExecutor, ExitPlan, ExitState
-from fairlead.kernel.desk import Desk
 from fairlead.model import ONE, ZERO, Fill, MarketId, Purpose, Side, Slot, trimmed
 from fairlead.pipeline import Refusal
 from fairlead.trackers import Order
+
+if TYPE_CHECKING:
+    from fairlead.kernel.desk import Desk
 
 __all__ = ["FlattenAsked", "Flattening", "slippage"]
 
 _SECOND = 1_000_000_000
 _LIMIT_NS = 60 * _SECOND
 _HALVINGS = 20
+# Levels of the book that are looked at for a slice.
+_DEPTH = 100
 # The stage that refuses what is below a minimum: halved too often.
 _TOO_SMALL = "normalize"
 
@@ -40,6 +44,8 @@ class FlattenAsked:
     slippage: Decimal
     #: "target" or "zero", for the answer; the desk's target is where it goes.
     to: str
+    #: How much of the gap at most, and in what slices, where a risk rule asks.
+    relief: Relief | None = None
 
 
 class Flattening:
@@ -119,7 +125,11 @@ class Flattening:
             return  # without a valid book nobody knows what a bound is
         side = Side.SELL if gap > 0 else Side.BUY
         bound = mid * (ONE + side.sign * self.asked.slippage)
-        self._plan = ExitPlan(self.asked.strategy, market, side, abs(gap), bound, mid)
+        relief = self.asked.relief
+        wanted = abs(gap)
+        if relief is not None and relief.quantity is not None:
+            wanted = min(wanted, relief.quantity)
+        self._plan = ExitPlan(self.asked.strategy, market, side, wanted, bound, mid)
         self._executor = ExitExecutor(self._plan)
         self._state = self._executor.initial()
         self._step(Wake(), now_ns)
@@ -140,7 +150,7 @@ class Flattening:
         pipeline, view = self._desk.pipeline, self._desk.view
         refusal: Refusal | None = None
         for _ in range(_HALVINGS):
-            place = self._no_further(place)
+            place = self._no_further(self._sliced(place))
             judged = pipeline.judge(place, view)
             if not isinstance(judged, Refusal):
                 pipeline.submit((place,), view)
@@ -151,6 +161,27 @@ class Flattening:
         if refusal is not None:
             denied = refusal.denied
             self.end = f"denied by {denied.rule}: {denied.observed}, limit {denied.limit}"
+
+    def _sliced(self, place: Place) -> Place:
+        # No more at once than a share of what rests near the mid.
+        relief = self.asked.relief
+        tracker = self._desk.markets[self.asked.market]
+        book, mid = tracker.view(), tracker.mid
+        if relief is None or relief.slice_share is None or book is None or mid is None:
+            return place
+        edge = mid * (ONE + place.side.sign * relief.depth_within)
+        depth = sum(
+            (
+                level.quantity
+                for level in book.depth(place.side.opposite, _DEPTH)
+                if place.side.sign * (edge - level.price) >= 0
+            ),
+            start=ZERO,
+        )
+        most = tracker.instrument.round_quantity(depth * relief.slice_share)
+        if not most or place.quantity <= most:
+            return place
+        return msgspec.structs.replace(place, quantity=most)
 
     def _no_further(self, place: Place) -> Place:
         # Through the market only as far as the book says that this quantity needs.

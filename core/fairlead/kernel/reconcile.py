@@ -79,6 +79,7 @@ class Reconciler:
         self._balances = {venue: BalanceWatch(venue, parts.journal) for venue in parts.connectors}
         parts.desk.booking.on_fill(self._booked)
         self.streams = {venue: StreamHealth() for venue in parts.connectors}
+        parts.desk.outlook.watch_streams(self.streams)
         #: Readings worked in, and those that gave no answer.
         self.readings = 0
         self.unavailable = 0
@@ -131,6 +132,8 @@ class Reconciler:
             if isinstance(connector, Restartable):
                 connector.restart_streams("it is mute")
         unproven_ns = health.unproven_since_ns
+        if self._desk.gate.enforces("user_stream"):
+            return  # a rule of that name judges by its own limit
         if unproven_ns is None or now_ns - unproven_ns < _PULL_NS:
             self._desk.gate.lift(rule)
             return

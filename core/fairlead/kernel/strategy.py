@@ -30,7 +30,7 @@ from fairlead.api import (
     Wake,
     Wish,
 )
-from fairlead.model import ONE, Fill, Purpose, Quote, Slot, Trade
+from fairlead.model import ONE, Fill, Purpose, Quote, Side, Slot, Trade
 from fairlead.store import DecisionMade, Incident, Journal
 from fairlead.trackers import MarketTracker, Order, OrderTracker
 
@@ -70,6 +70,10 @@ class StrategyRunner:
         #: The last decision's quotes and gates, for those who look.
         self.quotes: tuple[Quote, ...] = ()
         self.gates: tuple[Gate, ...] = ()
+        # The last decision's whole wish, the sides that were left out of it, and when it was.
+        self._wished: tuple[Quote, ...] = ()
+        self._left_out: tuple[Side, ...] = ()
+        self._decided_ns = 0
         #: Why it quotes nothing for now, by a person's word; None = it may.
         self.held: Gate | None = None
         self.failures = 0
@@ -104,17 +108,27 @@ class StrategyRunner:
         if self.held is not None:
             self._pull(self.held, now_ns)
             return
-        if posture.level.rank >= PostureLevel.CANCEL_ONLY.rank:
+        if decision.quotes is not KEEP:
+            self._wished = decision.quotes
+        if posture.level.rank >= PostureLevel.CANCEL_ONLY.rank or _paused(posture):
             # It goes on thinking, so that its target and memory are of today when it is let go.
             self._pull(Gate(posture.rule, posture.reason), now_ns)
             return
-        if decision.quotes is KEEP:
+        if decision.quotes is KEEP and not posture.paused and not self._left_out:
             self._write_down(len(self.quotes))
             self._step(Wake(), now_ns)
             return
-        self.quotes = decision.quotes
-        self._write_down(len(self.quotes))
-        self._step(Wish(decision.quotes, now_ns), now_ns)
+        self._decided_ns = now_ns
+        self._wish(posture, now_ns)
+
+    def obey(self, posture: Posture, now_ns: int) -> None:
+        """Take away at once the quotes of the sides that a posture pauses."""
+        if self._stopped or self.held is not None:
+            return
+        if _paused(posture):
+            self._pull(Gate(posture.rule, posture.reason), now_ns)
+        elif any(quote.side in posture.paused for quote in self.quotes):
+            self._wish(posture, now_ns)
 
     def preview(self, now_ns: int) -> Decision[Any]:
         """Give the decision that it would take now; remembers and sends nothing."""
@@ -153,6 +167,16 @@ class StrategyRunner:
         if len(self._fills) < _NEWS_KEPT:
             self._fills.append(fill)
         self._step(Filled(fill, slot), now_ns)
+
+    def _wish(self, posture: Posture, now_ns: int) -> None:
+        quotes = tuple(quote for quote in self._wished if quote.side not in posture.paused)
+        self._left_out = posture.paused
+        if posture.paused:
+            gate = Gate(posture.rule, posture.reason)
+            self.gates = (*(one for one in self.gates if one.name != gate.name), gate)
+        self.quotes = quotes
+        self._write_down(len(quotes))
+        self._step(Wish(quotes, self._decided_ns), now_ns)
 
     def _pull(self, gate: Gate, now_ns: int) -> None:
         self.quotes, self.gates = (), (gate,)
@@ -229,6 +253,10 @@ class StrategyRunner:
                 target=self.target,
             )
         )
+
+
+def _paused(posture: Posture) -> bool:
+    return len(posture.paused) == len(Side)
 
 
 def _checked(decision: Decision[Any]) -> Decision[Any]:

@@ -67,6 +67,11 @@ class Nav:
         self.drawdown = Drawdown()
 
     @property
+    def equity(self) -> Decimal | None:
+        """Give the equity of the last sample."""
+        return self._equity(self.now)
+
+    @property
     def peak_equity(self) -> Decimal | None:
         """Give the highest equity, as if today's units had been there then."""
         return self._equity(self.drawdown.peak)

@@ -111,6 +111,8 @@ class Pipeline:
         denied = self._parts.gate.check(intent, view)
         if denied is not None:
             return Refusal("risk", denied)
+        if self._parts.gate.reduces_only(intent):
+            intent = msgspec.structs.replace(intent, reduce_only=True)
         gateway = self._gateways.get(instrument.market.venue)
         if gateway is not None and intent.purpose in NEW_RISK:
             denied = gateway.breaker.check(instrument.market)
@@ -123,15 +125,23 @@ class Pipeline:
         """Give the creates that were allowed but have not left."""
         return self._queue.waiting()
 
-    def drop_creates(self, market: MarketId | None = None, *, quotes_only: bool = False) -> None:
+    def drop_creates(
+        self,
+        market: MarketId | None = None,
+        *,
+        quotes_only: bool = False,
+        new_risk: Sequence[Side] = (),
+    ) -> None:
         """Forget creates that wait, of one market or all: a posture or a stop caught them.
 
         ``quotes_only``: hedges and exits stay.
+        ``new_risk``: only quotes and entries of these sides.
         """
         self._queue.drop(
             lambda intent: (
                 (market is None or intent.slot.market == market)
                 and (intent.purpose is Purpose.QUOTE or not quotes_only)
+                and (not new_risk or (intent.side in new_risk and intent.purpose in NEW_RISK))
             )
         )
 
@@ -147,13 +157,21 @@ class Pipeline:
         """
         live = self._parts.orders.live(market=market)
         reducing = [order for order in live if not growing(order.intent.side, gap)]
+        # One that leaves, or whose cancel waits for the answer to its create, may still fill.
         room = abs(gap) - sum(
-            (order.leaves for order in reducing if order.state is OrderState.PENDING_CANCEL),
+            (
+                order.leaves
+                for order in reducing
+                if order.state is OrderState.PENDING_CANCEL or order.client_id in self._cancels
+            ),
             start=ZERO,
         )
         for order in live:
-            if order.state is OrderState.PENDING_CANCEL:
+            if order.state is OrderState.PENDING_CANCEL or order.client_id in self._cancels:
                 continue
+            if order.intent.slot.plan and order.intent.purpose in (Purpose.HEDGE, Purpose.EXIT):
+                room -= order.leaves if order in reducing else ZERO
+                continue  # it shrinks what its plan holds, and no more than that
             if order not in reducing or order.leaves > room:
                 self._cancels.setdefault(order.client_id, reason)
             else:
@@ -281,6 +299,8 @@ class Pipeline:
         if backoff is not None and repeated:
             wait_ns = min(2 * backoff.wait_ns, max(_LONGEST_BACKOFF_NS, self._parts.tick_ns))
         self._backoffs[slot] = _Backoff(denied.rule, now_ns + wait_ns, wait_ns)
+        for client_id in denied.in_the_way:
+            self._cancels.setdefault(client_id, f"in the way of a {place.purpose}")
         if repeated:
             return
         self._parts.journal.append(

@@ -1,0 +1,82 @@
+"""Look beyond the markets that are traded: the same ones elsewhere, venues' streams and clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from fairlead.api import PriceSource, StreamRisk, TimeProbing
+from fairlead.kernel.stream import StreamHealth
+from fairlead.model import Instrument, MarketEvent, MarketId, Trade
+from fairlead.trackers import MarketTracker
+
+if TYPE_CHECKING:
+    from fairlead.kernel.desk import DeskParts
+
+__all__ = ["Outlook"]
+
+
+class Outlook:
+    """Second price sources and the health of venues, for risk rules to look at."""
+
+    def __init__(self, markets: Mapping[MarketId, MarketTracker], parts: DeskParts) -> None:
+        self._markets = markets
+        self._parts = parts
+        self._streams: Mapping[str, StreamHealth] = {}
+        self._sources: dict[MarketId, MarketTracker] = {}
+        for market in markets:
+            self._look_for(market)
+
+    def watch_streams(self, streams: Mapping[str, StreamHealth]) -> None:
+        """Know from now on how venues' account streams do."""
+        self._streams = streams
+
+    def health(self, venue: str) -> StreamRisk:
+        """Tell how a venue's account stream and clock do."""
+        stream, connector = self._streams.get(venue), self._parts.connectors[venue]
+        skew_ns = connector.skew_ns if isinstance(connector, TimeProbing) else None
+        return StreamRisk(None if stream is None else stream.unproven_since_ns, skew_ns)
+
+    def elsewhere(self, market: MarketId) -> tuple[PriceSource, ...]:
+        """Give the same market at other venues, traded there or not."""
+        mine = self._markets[market].instrument
+        return tuple(
+            PriceSource(other, tracker.mid, tracker.book.changed_ns or None)
+            for trackers in (self._markets, self._sources)
+            for other, tracker in trackers.items()
+            if other.venue != market.venue and _same(mine, tracker.instrument)
+        )
+
+    def hear(self, event: MarketEvent) -> bool:
+        """Take news of a market that is only compared with; False = nobody's."""
+        tracker = self._sources.get(event.market)
+        if tracker is None:
+            return False
+        if not isinstance(event, Trade):
+            tracker.apply(event)
+        return True
+
+    def nudge(self, now_ns: int) -> None:
+        """Keep the books of second price sources alive."""
+        for tracker in self._sources.values():
+            tracker.nudge(now_ns)
+
+    def _look_for(self, market: MarketId) -> None:
+        mine = self._markets[market].instrument
+        for venue, connector in self._parts.connectors.items():
+            for symbol, one in connector.instruments.items():
+                other = MarketId(venue, symbol)
+                if venue == market.venue or other in self._markets or not _same(mine, one):
+                    continue
+                self._sources[other] = MarketTracker(
+                    one,
+                    connector.sequence_rule(symbol),
+                    self._parts.journal,
+                    resync=partial(connector.resync, symbol),
+                    stale_ns=self._parts.stale_ns,
+                )
+
+
+def _same(one: Instrument, other: Instrument) -> bool:
+    return (one.base, one.quote, one.kind) == (other.base, other.quote, other.kind)
