@@ -139,6 +139,52 @@ from fairlead.kernel.parts import (
 from fairlead.kernel.plan import (
     StrategyPlan,
 )
+from fairlead.kernel.plans import (
+    PlanDesk,
+    PlanDeskParts,
+)
+from fairlead.kernel.plans_admission import (
+    RESERVED_LEVEL,
+    Admissions,
+)
+from fairlead.kernel.plans_book import (
+    PlanBook,
+)
+from fairlead.kernel.plans_end import (
+    PlanEnds,
+    ended_as_it_is,
+)
+from fairlead.kernel.plans_parts import (
+    build_plans,
+)
+from fairlead.kernel.plans_restart import (
+    PlanRestart,
+)
+from fairlead.kernel.plans_result import (
+    denied_result,
+    execution_result,
+    total_slippage_bps,
+)
+from fairlead.kernel.plans_run import (
+    WAITING,
+    Closing,
+    PlanLook,
+    PlanRun,
+    PlanSurroundings,
+    markets_in,
+)
+from fairlead.kernel.plans_start import (
+    NotResumed,
+    PlanStarter,
+    state_text,
+)
+from fairlead.kernel.plans_watch import (
+    PlanWatches,
+)
+from fairlead.kernel.plans_wish import (
+    PlanWishes,
+    waiting_id,
+)
 from fairlead.kernel.plugins import (
     Installed,
     Plugins,
@@ -243,7 +289,10 @@ __all__ = [
     "BY_HAND",
     "COMMANDS",
     "MOST_BYTES",
+    "RESERVED_LEVEL",
+    "WAITING",
     "AccountFigures",
+    "Admissions",
     "AlertLimit",
     "AlertQueue",
     "AlertWatch",
@@ -255,6 +304,7 @@ __all__ = [
     "Cast",
     "CastCalls",
     "Cause",
+    "Closing",
     "Command",
     "Control",
     "ControlClient",
@@ -281,6 +331,7 @@ __all__ = [
     "Halt",
     "Installed",
     "Levels",
+    "NotResumed",
     "Observer",
     "ObserverFailure",
     "ObserverQueue",
@@ -291,6 +342,17 @@ __all__ = [
     "Part",
     "Pause",
     "Phase",
+    "PlanBook",
+    "PlanDesk",
+    "PlanDeskParts",
+    "PlanEnds",
+    "PlanLook",
+    "PlanRestart",
+    "PlanRun",
+    "PlanStarter",
+    "PlanSurroundings",
+    "PlanWatches",
+    "PlanWishes",
     "Plugins",
     "Pnl",
     "Positions",
@@ -348,10 +410,14 @@ __all__ = [
     "beat_name",
     "build_connector",
     "build_notifiers",
+    "build_plans",
     "cause_of",
     "clear_beat",
     "compose",
     "connect_socket",
+    "denied_result",
+    "ended_as_it_is",
+    "execution_result",
     "hold_instance",
     "installed",
     "instance_offset_ns",
@@ -360,6 +426,7 @@ __all__ = [
     "load_plugins",
     "lock_name",
     "marker_name",
+    "markets_in",
     "markets_of",
     "outside_connectors",
     "own_levels",
@@ -376,8 +443,11 @@ __all__ = [
     "sign_name",
     "slippage",
     "socket_path",
+    "state_text",
     "strategy_plan",
+    "total_slippage_bps",
     "try_plugins",
+    "waiting_id",
     "write_beat",
     "write_halt",
 ]

@@ -16,7 +16,19 @@ from fairlead.model import ZERO, ClientId, Fill, MarketId, Slot
 from fairlead.store import Incident, Journal
 from fairlead.trackers import MarketTracker, Order, OrderTracker
 
-__all__ = ["Booking"]
+__all__ = ["Booking", "books_of"]
+
+
+def books_of(ledger: AccountLedger, strategy: str, market: MarketId) -> str:
+    """Name the books in which a strategy's fills on a market belong.
+
+    A strategy's own are those of its market; what its plans trade elsewhere is booked apart.
+    """
+    own = ledger.strategies.get(strategy)
+    if own is not None and own.terms.instrument.market == market:
+        return strategy
+    return f"{strategy}@{market}"
+
 
 # Fills of others that were reported once and need not be again.
 _MOST_FOREIGN = 10_000
@@ -72,11 +84,12 @@ class Booking:
     def _in_ledger(self, fill: Fill, order: Order) -> BookedFill:
         slot = order.intent.slot
         tracker = self._markets.get(slot.market)
-        if not self.opened or tracker is None or slot.strategy not in self._ledger.strategies:
+        books = books_of(self._ledger, slot.strategy, slot.market)
+        if not self.opened or tracker is None or books not in self._ledger.strategies:
             return BookedFill(None, ZERO, None)
         self.mark()
-        booked = self._ledger.on_fill(slot.strategy, fill, order.intent.reference)
-        self._ledger.strategies[slot.strategy].markout.on_fill(
+        booked = self._ledger.on_fill(books, fill, order.intent.reference)
+        self._ledger.strategies[books].markout.on_fill(
             slot.strategy,
             slot.level,
             fill,

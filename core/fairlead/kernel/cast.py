@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from fairlead.api import Action
 from fairlead.book import Top
 from fairlead.execution import QuotesExecutor
+from fairlead.kernel.booking import books_of
 from fairlead.kernel.plan import StrategyPlan
 from fairlead.kernel.resting import own_levels
 from fairlead.kernel.strategy import StrategyParts, StrategyRunner
 from fairlead.kernel.ticker import Part, Phase, Tick, Ticker
+from fairlead.ledger import StrategyTerms
 from fairlead.model import Instrument, MarketId, Side
 from fairlead.trackers import MarketTracker
 
@@ -48,8 +50,11 @@ class Cast:
         self.runners: dict[str, StrategyRunner] = {}
         #: Where a person wants a market's position, whatever its strategies steer to.
         self.aims: dict[MarketId, Decimal] = {}
+        #: Books of what plans trade elsewhere than on their strategy's market.
+        self._books: dict[str, MarketId] = {}
         for plan in parts.strategies:
-            self._open(plan.market)
+            for market in (plan.market, *plan.also):
+                self._open(market)
 
     def join(self, ticker: Ticker) -> None:
         """Let every strategy decide on each tick, from now on."""
@@ -69,7 +74,9 @@ class Cast:
 
     def enter(self, plan: StrategyPlan) -> StrategyRunner:
         """Put a strategy on its market, in place of one of its name; its orders go over to it."""
-        self._open(plan.market)
+        for market in (plan.market, *plan.also):
+            if not self.problem(market):
+                self._open(market)
         controller = plan.build(self.instruments[plan.market])
         before = self.runners.get(plan.name)
         runner = self.runners[plan.name] = StrategyRunner(
@@ -84,10 +91,14 @@ class Cast:
                 position=partial(self._desk.position, plan.market),
                 posture=partial(self._desk.gate.posture, plan.market),
                 submit=self._calls.submit,
+                plans=self._desk.plans,
                 every=plan.every,
                 tick_ns=self._parts.tick_ns,
             )
         )
+        for market in plan.also:
+            if market in self.markets:
+                self.keep_books(plan.name, market)
         if before is not None:
             runner.held = before.held  # a person who paused it has not changed his mind
         if self._ticker is not None and plan.name not in self._decides:
@@ -99,10 +110,39 @@ class Cast:
         runner = self.runners[name]
         self._desk.pipeline.drop_creates(runner.market.market, quotes_only=True)
         runner.stop(now_ns)
+        self._desk.plans.stop(name)
         del self.runners[name]
         part = self._decides.pop(name, None)
         if part is not None and self._ticker is not None:
             self._ticker.remove(part)
+
+    def keep_books(self, strategy: str, market: MarketId) -> None:
+        """Keep books of what a strategy's plans trade on a market, unless they are its own."""
+        ledger = self._desk.ledger
+        name = books_of(ledger, strategy, market)
+        if name not in ledger.strategies:
+            ledger.enlist(StrategyTerms(name, self.instruments[market]))
+            ledger.on_target(name, self._desk.position(market))
+            self._books[name] = market
+
+    def settle_books(self, venue: str) -> None:
+        """Take what a venue holds now for what such books are to come back to."""
+        for name, market in self._books.items():
+            if market.venue == venue:
+                self._desk.ledger.on_target(name, self._desk.position(market))
+
+    def kept(self, market: MarketId) -> Decimal | None:
+        """Give what is to be held on a market that no strategy steers; None = nothing says so."""
+        names = [name for name, one in self._books.items() if one == market]
+        ledgers = self._desk.ledger.strategies
+        return ledgers[names[0]].book.target if names else None
+
+    def mid_moved(self, market: MarketId, venue_ns: int) -> None:
+        """Let such books follow the market."""
+        for name, one in self._books.items():
+            if one == market:
+                markout = self._desk.ledger.strategies[name].markout
+                markout.on_mid(venue_ns, self.markets[market].mid)
 
     def _beat(self, ticker: Ticker, name: str) -> None:
         call = partial(self._calls.decide, name)

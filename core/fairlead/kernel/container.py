@@ -27,9 +27,12 @@ from fairlead.api import (
     Controller,
     ControllerContext,
     DataSource,
+    ExecutorContext,
     Ids,
     Meter,
+    Offer,
     Offers,
+    PlanExecutor,
     Process,
     RiskRule,
     RuleContext,
@@ -45,6 +48,7 @@ from fairlead.kernel.observing import ObserverQueue
 from fairlead.kernel.outcome import RunSetup
 from fairlead.kernel.parts import EngineParts
 from fairlead.kernel.plan import StrategyPlan
+from fairlead.kernel.plans_run import markets_in
 from fairlead.kernel.protection import Protection, ProtectionParts
 from fairlead.kernel.ticker import Ticker, instance_offset_ns
 from fairlead.kernel.transport import SystemTransport
@@ -137,13 +141,19 @@ class _Venues:
     terms: Mapping[str, GatewayTerms]
 
 
+@dataclass(frozen=True, slots=True)
+class _Players:
+    rules: list[RiskRule]
+    strategies: list[StrategyPlan]
+    executors: Mapping[str, Offer[ExecutorContext, PlanExecutor[Any]]]
+
+
 def _desk(
     settings: Settings,
     clock: Clock,
     journal: Journal,
     venues: _Venues,
-    rules: list[RiskRule],
-    strategies: list[StrategyPlan],
+    players: _Players,
     new_id: Callable[[], str],
     failed: Callable[[BaseException, str], None],
 ) -> Desk:
@@ -155,11 +165,12 @@ def _desk(
             clock=clock,
             journal=journal,
             connectors=venues.connectors,
-            rules=tuple(rules),
-            strategies=tuple(strategies),
+            rules=tuple(players.rules),
+            strategies=tuple(players.strategies),
             new_id=new_id,
             soon=asyncio.get_running_loop().call_soon,
             failed=failed,
+            executors=players.executors,
             terms=venues.terms,
         )
     )
@@ -191,6 +202,8 @@ class EngineContainer(containers.DeclarativeContainer):
     traces = providers.Dependency(instance_of=object)
     observers = providers.Dependency(instance_of=object)
     transport = providers.Singleton(SystemTransport)
+    #: What works plans, by its name.
+    executors = providers.Dependency(instance_of=object)
     #: The arguments of the command that watches this run.
     watchdog = providers.Object(())
 
@@ -200,6 +213,7 @@ class EngineContainer(containers.DeclarativeContainer):
     venues = providers.Factory(_Venues, connectors=connectors, terms=terms)
     rules = providers.List()
     strategies = providers.List()
+    players = providers.Factory(_Players, rules=rules, strategies=strategies, executors=executors)
 
     identity = providers.Singleton(_identity, store=store, settings=settings, clock=clock, ids=ids)
     run_name = providers.Singleton(_run_name, identity=identity)
@@ -215,8 +229,7 @@ class EngineContainer(containers.DeclarativeContainer):
         clock=clock,
         journal=journal,
         venues=venues,
-        rules=rules,
-        strategies=strategies,
+        players=players,
         new_id=new_id,
     )
     protection = providers.Singleton(
@@ -250,7 +263,7 @@ def compose(settings: Settings, offers: Offers, holes: Mapping[str, object]) -> 
 
     ``holes`` = clock, ids, process, store, traces and observers, by name.
     """
-    container = EngineContainer(settings=settings, **holes)
+    container = EngineContainer(settings=settings, executors=offers.executors, **holes)
     surroundings = providers.Singleton(
         Surroundings,
         offers=offers,
@@ -352,6 +365,7 @@ def strategy_plan(settings: Settings, name: str, offers: Offers) -> StrategyPlan
     return StrategyPlan(
         name=name,
         market=table.market,
+        also=tuple(one for one in markets_in(table.options) if one != table.market),
         every=settings.every_ticks(name),
         replace=table.replace,
         build=build,

@@ -10,12 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from fairlead.api import (
     Action,
     Balance,
     Clock,
     Connector,
+    Denied,
+    ExecutorContext,
+    Offer,
+    Place,
+    PlanExecutor,
     Posture,
     RiskRule,
 )
@@ -26,6 +32,7 @@ from fairlead.kernel.cast import Cast, CastCalls
 from fairlead.kernel.guard import GuardCalls, RiskGuard
 from fairlead.kernel.outlook import Outlook
 from fairlead.kernel.plan import StrategyPlan
+from fairlead.kernel.plans_parts import build_plans
 from fairlead.kernel.reporter import Reporter
 from fairlead.kernel.resting import resting
 from fairlead.kernel.riskview import AccountFigures, EngineRiskView
@@ -51,6 +58,7 @@ from fairlead.pipeline import (
     GatewayTerms,
     Pipeline,
     PipelineParts,
+    Refusal,
     RiskGate,
 )
 from fairlead.store import Journal
@@ -76,6 +84,8 @@ class DeskParts:
     soon: Callable[[Callable[[], None]], object]
     #: The store or a part of the core failed, and where: nothing may be sent any more but cancels.
     failed: Callable[[BaseException, str], None]
+    #: What works plans, by its name.
+    executors: Mapping[str, Offer[ExecutorContext, PlanExecutor[Any]]] = field(default_factory=dict)
     #: How each venue is dealt with, by its name.
     terms: Mapping[str, GatewayTerms] = field(default_factory=dict)
 
@@ -113,8 +123,11 @@ class Desk:
                 now_ns=self._now_ns,
                 mid=lambda market: self.markets[market].mid,
                 tick_ns=parts.tick_ns,
+                admission=self._admission,
+                refused=self._refused,
             )
         )
+        self.plans, self.restarting = build_plans(self, parts, self._wake, self._worth)
         self.outlook = Outlook(self.markets, parts)
         self.guard = RiskGuard(self, parts, GuardCalls(self._pull, self._wake))
         self.view = EngineRiskView(
@@ -127,6 +140,7 @@ class Desk:
             target=self.target,
             waiting=self.pipeline.waiting,
             worth=self._worth,
+            reserved=self.plans.admissions.reserved,
             health=self.outlook.health,
             elsewhere=self.outlook.elsewhere,
         )
@@ -178,6 +192,7 @@ class Desk:
     def open(self, venue: str) -> None:
         """Start the books of a venue from the balances that were read last."""
         self.ledger.open(venue, self.accounts[venue].totals())
+        self.cast.settle_books(venue)
 
     def transfer(self, venue: str, asset: str, amount: Decimal) -> None:
         """Book money that came or went without a trade of ours."""
@@ -208,11 +223,13 @@ class Desk:
         now_ns = self._now_ns()
         for runner in self.runners.values():
             runner.stop(now_ns)
+        self.plans.halt()
         self.pipeline.cancel_all(reason)
         self.pipeline.dispatch()
 
     def finish(self) -> None:
-        """Book the marks in force and journal what is known of the last fills."""
+        """Book the marks in force and journal what is known of the last fills and plans."""
+        self.plans.work()
         self.booking.mark()
         self.ledger.sample(self._now_ns())
         for ledger in self.ledger.strategies.values():
@@ -233,6 +250,7 @@ class Desk:
         targets = [
             runner.target for runner in self.runners.values() if runner.market.market == market
         ]
+        targets = targets or [self.cast.kept(market)]
         known = [target for target in targets if target is not None]
         if not known or len(known) < len(targets):
             return self.position(market)
@@ -264,7 +282,9 @@ class Desk:
 
     def _dispatch(self, tick: Tick) -> None:
         del tick
+        self.plans.work()
         self.pipeline.dispatch(on_tick=True)
+        self.plans.wishes.settle()
 
     def _report(self, tick: Tick) -> None:
         self.reporter.tick(tick, self.feed)
@@ -289,7 +309,9 @@ class Desk:
     def _between(self) -> None:
         self._woken = False
         try:
+            self.plans.work()
             self.pipeline.dispatch()
+            self.plans.wishes.settle()
         except Exception as error:  # noqa: BLE001 - task supervisor: nobody else is listening here
             self._parts.failed(error, "dispatch")
 
@@ -304,6 +326,12 @@ class Desk:
             order = self.orders.get(intent.client_id)
             if order is not None:
                 order.left_ns = left_ns
+
+    def _admission(self, intent: OrderIntent) -> Denied | None:
+        return self.plans.admissions.check(intent)
+
+    def _refused(self, place: Place, refusal: Refusal, until_ns: int) -> None:
+        self.plans.wishes.refused(place, refusal, until_ns)
 
     def _created(self, intent: OrderIntent, outcome: Outcome) -> None:
         self.pipeline.created(intent, outcome)
@@ -320,6 +348,7 @@ class Desk:
     def _validity_changed(self, market: MarketId, valid: bool, reason: str) -> None:
         if not valid:
             self._pull(market, reason)
+        self.plans.watches.validity_changed(market)
 
     def _top_moved(self, market: MarketId, venue_ns: int, top: Top | None) -> None:
         tracker, now_ns = self.markets[market], self._now_ns()
@@ -333,10 +362,15 @@ class Desk:
                 ledger.uptime.on_invalid(now_ns)
             else:
                 ledger.uptime.on_market(now_ns, scale.price(top.bid), scale.price(top.ask))
+        self.cast.mid_moved(market, venue_ns)
+        self.plans.watches.top_moved(market)
 
     def _order_changed(self, order: Order) -> None:
         self.guard.order_changed(order)
         name = order.intent.slot.strategy
+        if order.intent.slot.plan:
+            self.plans.order_changed(order)
+            return
         ledger, now_ns = self.ledger.strategies.get(name), self._now_ns()
         if ledger is not None:
             bids, asks = resting(self.orders, name)
@@ -347,6 +381,9 @@ class Desk:
 
     def _filled(self, fill: Fill, slot: Slot) -> None:
         self.guard.filled(fill, slot)
+        if slot.plan:
+            self.plans.filled(fill, slot)
+            return
         runner = self.runners.get(slot.strategy)
         if runner is not None:
             runner.filled(fill, slot, self._now_ns())

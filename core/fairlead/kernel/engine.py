@@ -283,6 +283,7 @@ class Engine:
             self.request_stop(StopReason.VENUE, "not every venue connected within 60 s")
             return False
         desk, reconciler = self._desk, self._reconciler
+        desk.restarting.take_up(self._parts.identity.executions, go_on=not self._exits_only)
         take_up(desk, self._parts.connectors, self._parts.identity.unfinished)
         problem = await reconcile_start(
             desk, reconciler, self._parts.connectors, self._clock, limit_ns
@@ -295,6 +296,7 @@ class Engine:
         if problem:
             self.request_stop(StopReason.VENUE, problem)
             return False
+        desk.restarting.resume(self._clock.now_ns())
         desk.join(self._parts.ticker)
         self._parts.ticker.add(
             Phase.RECONCILE, "account", lambda tick: reconciler.apply(tick.at_ns)

@@ -25,6 +25,8 @@ class StrategyPlan:
     build: Callable[[Instrument], Controller[Any]]
     #: What the ledger must know, once the instrument is.
     terms: Callable[[Instrument], StrategyTerms]
+    #: More markets that its options name: its plans may trade there.
+    also: tuple[MarketId, ...] = ()
 
     def quoting(self, controller: Controller[Any]) -> QuotesConfig:
         """Give how its quotes are worked: the controller's plan, the configuration's word first."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pluggy import PluginManager, PluginValidationError
 
-from fairlead import hookspecs
+from fairlead import execution, hookspecs
 from fairlead.api import Offers, Registry
 from fairlead.errors import PluginError
 from fairlead.hookspecs import PROJECT
@@ -98,6 +98,9 @@ class Plugins:
     def try_offers(self) -> tuple[Offers, tuple[PluginError, ...]]:
         """Ask every plugin for its offers; give them with everything that went wrong."""
         registry = Registry()
+        registry.enter("fairlead", "fairlead")
+        for name, plan, build, summary in getattr(execution, "SHIPPED", ()):
+            registry.executor(name, plan, build, summary=summary)
         failures = []
         for plugin, call in self._callers("fairlead_register"):
             registry.enter(plugin.name, plugin.origin)

@@ -16,9 +16,11 @@ _RESTING = (OrderState.OPEN, OrderState.PARTIALLY_FILLED, OrderState.PENDING_CAN
 
 
 def resting(orders: OrderTracker, strategy: str) -> tuple[Levels, Levels]:
-    """Give a strategy's acknowledged bids and asks."""
+    """Give a strategy's acknowledged bids and asks; the orders of its plans are none."""
     sides: dict[Side, Levels] = {Side.BUY: [], Side.SELL: []}
     for order in orders.live(strategy=strategy):
+        if order.intent.slot.plan:
+            continue  # works a plan, and quotes nothing
         if order.acknowledged_ns is not None and order.state in _RESTING:
             sides[order.intent.side].append((order.intent.price, order.leaves))
     return sorted(sides[Side.BUY], reverse=True), sorted(sides[Side.SELL])

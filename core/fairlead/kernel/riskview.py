@@ -38,6 +38,8 @@ class EngineRiskView:
     target: Callable[[MarketId], Decimal]
     waiting: Callable[[], Sequence[OrderIntent]]
     worth: Callable[[str], Decimal | None]
+    #: What admitted plans may still place, as orders on their way.
+    reserved: Callable[[MarketId], Sequence[OrderView]] = lambda market: ()
     #: How a venue's account stream and clock do.
     health: Callable[[str], StreamRisk] = lambda venue: StreamRisk()
     #: The same market elsewhere.
@@ -112,7 +114,8 @@ class EngineRiskView:
             position=self.position(market),
             target=self.target(market),
             orders=tuple(order.view() for order in self.orders.live(market=market))
-            + tuple(_as_order(intent) for intent in self.waiting() if intent.slot.market == market),
+            + tuple(_as_order(intent) for intent in self.waiting() if intent.slot.market == market)
+            + tuple(self.reserved(market)),
         )
 
 

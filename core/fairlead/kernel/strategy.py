@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -34,6 +34,9 @@ from fairlead.model import ONE, Fill, Purpose, Quote, Side, Slot, Trade
 from fairlead.store import DecisionMade, Incident, Journal
 from fairlead.trackers import MarketTracker, Order, OrderTracker
 
+if TYPE_CHECKING:
+    from fairlead.kernel.plans import PlanDesk
+
 __all__ = ["StrategyParts", "StrategyRunner"]
 
 # What happened since the last decision, at most; more would not change one.
@@ -54,6 +57,8 @@ class StrategyParts:
     position: Callable[[], Decimal]
     posture: Callable[[], Posture]
     submit: Callable[[tuple[Action, ...]], None]
+    #: Where plans are started and ended, and what became of them.
+    plans: PlanDesk
     every: int
     tick_ns: int
 
@@ -102,6 +107,8 @@ class StrategyRunner:
         if decision is None:
             return
         self._memory = decision.memory
+        self._parts.plans.seen(self.name)
+        self._parts.plans.stop(self.name, decision.stop)
         if decision.target is not None:
             self.target = decision.target
         self.gates = decision.gates
@@ -114,6 +121,7 @@ class StrategyRunner:
             # It goes on thinking, so that its target and memory are of today when it is let go.
             self._pull(Gate(posture.rule, posture.reason), now_ns)
             return
+        self.gates += self._parts.plans.start(self.name, decision.start)
         if decision.quotes is KEEP and not posture.paused and not self._left_out:
             self._write_down(len(self.quotes))
             self._step(Wake(), now_ns)
@@ -214,6 +222,7 @@ class StrategyRunner:
             fills=tuple(self._fills),
             closed=tuple(self._closed),
             spread_factor=max(posture.spread_factor, ONE),
+            executions=self._parts.plans.executions(self.name),
         )
 
     def _live(self) -> tuple[OrderView, ...]:

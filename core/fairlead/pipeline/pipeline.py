@@ -40,6 +40,8 @@ __all__ = ["Pipeline", "PipelineParts", "Refusal"]
 
 # A refused wish is not asked again at once: 1, 2, 4 … ticks, at most a minute.
 _LONGEST_BACKOFF_NS = 60_000_000_000
+# What takes risk away may not be kept waiting for so long.
+_LONGEST_URGENT_NS = 5_000_000_000
 # A cancel of the same order does not leave sooner again, whatever became of the last.
 _CANCEL_AGAIN_NS = 1_000_000_000
 
@@ -57,6 +59,10 @@ class PipelineParts:
     now_ns: Callable[[], int]
     mid: Callable[[MarketId], Decimal | None]
     tick_ns: int
+    #: Hold an order to the admission of its plan; None = nothing is against it.
+    admission: Callable[[OrderIntent], Denied | None] = lambda intent: None
+    #: A plan's wish was refused, and from when on it may be asked again.
+    refused: Callable[[Place, Refusal, int], None] = lambda place, refusal, until_ns: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class _Backoff:
-    rule: str
+    refusal: Refusal
     until_ns: int
     wait_ns: int
 
@@ -108,6 +114,9 @@ class Pipeline:
         if isinstance(intent, Denied):
             return Refusal("normalize", intent)
         intent = msgspec.structs.replace(intent, mid=self._parts.mid(instrument.market))
+        denied = self._parts.admission(intent)
+        if denied is not None:
+            return Refusal("admission", denied)
         denied = self._parts.gate.check(intent, view)
         if denied is not None:
             return Refusal("risk", denied)
@@ -130,17 +139,19 @@ class Pipeline:
         market: MarketId | None = None,
         *,
         quotes_only: bool = False,
+        slot: Slot | None = None,
         new_risk: Sequence[Side] = (),
     ) -> None:
         """Forget creates that wait, of one market or all: a posture or a stop caught them.
 
-        ``quotes_only``: hedges and exits stay.
+        ``quotes_only``: hedges and exits stay. ``slot``: only what waits for that one.
         ``new_risk``: only quotes and entries of these sides.
         """
         self._queue.drop(
             lambda intent: (
                 (market is None or intent.slot.market == market)
                 and (intent.purpose is Purpose.QUOTE or not quotes_only)
+                and (slot is None or intent.slot == slot)
                 and (not new_risk or (intent.side in new_risk and intent.purpose in NEW_RISK))
             )
         )
@@ -224,13 +235,15 @@ class Pipeline:
         """
         parts = self._parts
         order = parts.orders.get(intent.client_id)
+        level = parts.gate.posture(intent.slot.market).level
+        allowed = PostureLevel.ACTIVE if intent.purpose in NEW_RISK else PostureLevel.REDUCING
         return (
             self.open_for_creates
             and order is not None
             and order.state is OrderState.PENDING_CREATE
             and intent.client_id not in self._cancels
             and intent.decided_ns > parts.now_ns() - parts.tick_ns
-            and parts.gate.posture(intent.slot.market).level is PostureLevel.ACTIVE
+            and level.rank <= allowed.rank
         )
 
     def created(self, intent: OrderIntent, outcome: Outcome) -> None:
@@ -260,10 +273,14 @@ class Pipeline:
         self._queue.supersede(place.slot)
         backoff = self._backoffs.get(place.slot)
         if backoff is not None and now_ns < backoff.until_ns:
+            if place.slot.plan:
+                self._parts.refused(place, backoff.refusal, backoff.until_ns)
             return
         intent = self.judge(place, view)
         if isinstance(intent, Refusal):
             self._deny(place, intent, now_ns)
+            if place.slot.plan:
+                self._parts.refused(place, intent, now_ns)
             return
         self._backoffs.pop(place.slot, None)
         self._queue.put(intent)
@@ -294,11 +311,13 @@ class Pipeline:
         counts = self.denied.setdefault(slot.strategy, {})
         counts[denied.rule] = counts.get(denied.rule, 0) + 1
         backoff = self._backoffs.get(slot)
-        repeated = backoff is not None and backoff.rule == denied.rule
+        repeated = backoff is not None and backoff.refusal.denied.rule == denied.rule
         wait_ns = self._parts.tick_ns
         if backoff is not None and repeated:
-            wait_ns = min(2 * backoff.wait_ns, max(_LONGEST_BACKOFF_NS, self._parts.tick_ns))
-        self._backoffs[slot] = _Backoff(denied.rule, now_ns + wait_ns, wait_ns)
+            urgent = place.purpose in (Purpose.HEDGE, Purpose.EXIT)
+            longest_ns = _LONGEST_URGENT_NS if urgent else _LONGEST_BACKOFF_NS
+            wait_ns = min(2 * backoff.wait_ns, max(longest_ns, self._parts.tick_ns))
+        self._backoffs[slot] = _Backoff(refusal, now_ns + wait_ns, wait_ns)
         for client_id in denied.in_the_way:
             self._cancels.setdefault(client_id, f"in the way of a {place.purpose}")
         if repeated:

@@ -151,6 +151,11 @@ class OrderTracker:
         self._live: dict[str, Order] = {}
         self._closed: OrderedDict[str, Order] = OrderedDict()
         self._changed: list[Callable[[Order], None]] = []
+        self._recorded: list[Callable[[Order], None]] = []
+
+    def on_record(self, listener: Callable[[Order], None]) -> None:
+        """Call ``listener`` with each order that is recorded or taken up from an earlier run."""
+        self._recorded.append(listener)
 
     def on_change(self, listener: Callable[[Order], None]) -> None:
         """Call ``listener`` after each change of an order's state or filled quantity."""
@@ -175,7 +180,9 @@ class OrderTracker:
         """Take an intent that is about to be sent; gives the journal number to wait for."""
         if self.get(intent.client_id) is not None:
             raise ValueError(f"client id {intent.client_id} was used before")
-        self._live[intent.client_id] = Order(intent, now_ns)
+        order = self._live[intent.client_id] = Order(intent, now_ns)
+        for listener in self._recorded:
+            listener(order)
         return self._journal.append(
             OrderRecorded(
                 order=intent.client_id,
@@ -204,6 +211,8 @@ class OrderTracker:
         order.filled = left.filled
         order.trades = list(left.trades)
         order.state = left.state
+        for listener in self._recorded:
+            listener(order)
         if left.state is OrderState.PENDING_CREATE:
             self._move(order, OrderTrigger.ANSWER_LOST, "the run before this one ended")
         elif left.state is not OrderState.UNKNOWN:

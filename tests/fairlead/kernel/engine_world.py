@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +20,8 @@ from fairlead.api import (
     Gate,
     NoMemory,
     Offers,
+    Plan,
+    PlanExecutor,
     Posture,
     QuotesConfig,
     Registry,
@@ -137,8 +139,12 @@ class World:
         capabilities: Capabilities = SCRIPTED,
         venues: tuple[str, ...] = ("main",),
         tick: str = "1 s",
+        mode: Literal["paper", "rehearse"] = "paper",
+        options: Table | None = None,
+        executors: Sequence[tuple[str, type[Plan], Callable[..., PlanExecutor[Any]]]] = (),
     ) -> None:
         self.clock = clock
+        self._executors = executors
         self.disk = disk or MemoryDisk()
         self.store: QueuedStore = self.disk.open()
         self.process = process or VirtualProcess()
@@ -159,10 +165,13 @@ class World:
                 instance="demo",
                 currency="USDT",
                 tick=Duration.parse(tick),
+                mode=mode,
             ),
             venues={name: VenueSettings(connector=name, options=Table()) for name in venues},
             strategies={
-                "alt": StrategySettings(controller="quoting", market=MARKET, options=Table())
+                "alt": StrategySettings(
+                    controller="quoting", market=MARKET, options=options or Table()
+                )
             },
             risk={"watching": Table()},
             folder=Path(),
@@ -180,11 +189,14 @@ class World:
             },
         )
         self._update = 1
+        self._others: dict[str, int] = {}
 
     def _offers(self) -> Offers:
         registry = Registry()
         for name, venue in self.venues.items():
             registry.connector(name, Table, partial(_given, venue))
+        for executor in self._executors:
+            registry.executor(*executor)
         registry.controller("quoting", Table, lambda config, context: self.controller)
         registry.risk_rule("watching", Table, lambda config, context: self.rule)
         return registry.offers()
@@ -197,18 +209,27 @@ class World:
     def engine(self) -> Engine:
         return self.container.engine()
 
-    def show(self, bid: str = "99.90", ask: str = "100.10") -> None:
+    def show(self, bid: str = "99.90", ask: str = "100.10", *, venue: str = "main") -> None:
         """Publish a book."""
-        self._update += 1
-        self.venue.publish(
-            snapshot([(bid, 5)], [(ask, 5)], last_id=self._update, at_ns=self.clock.now_ns())
-        )
+        market, at_ns = MarketId(venue, MARKET.symbol), self.clock.now_ns()
+        last_id = self._next(venue)
+        book = snapshot([(bid, 5)], [(ask, 5)], last_id=last_id, market=market, at_ns=at_ns)
+        self.venues[venue].publish(book)
 
     def keep_alive(self) -> None:
-        """Publish a change far from the top, so that the book does not go stale."""
+        """Publish a change far from the top, so that the books do not go stale."""
+        for name in ("main", *self._others):
+            market, at_ns = MarketId(name, MARKET.symbol), self.clock.now_ns()
+            last_id = self._next(name)
+            change = diff(last_id, bids=[("1", last_id)], market=market, at_ns=at_ns)
+            self.venues[name].publish(change)
+
+    def _next(self, venue: str) -> int:
+        if venue != "main":
+            self._others[venue] = self._others.get(venue, 1) + 1
+            return self._others[venue]
         self._update += 1
-        change = diff(self._update, bids=[("1", self._update)], at_ns=self.clock.now_ns())
-        self.venue.publish(change)
+        return self._update
 
     async def wait(self, seconds: float) -> None:
         """Let time pass, with a market that goes on."""

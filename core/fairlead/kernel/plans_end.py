@@ -1,0 +1,83 @@
+"""End executions: record what they came to, and restrain markets on which they left something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from fairlead.api import ExecutionView, PostureLevel
+from fairlead.kernel.plans_result import execution_result, total_slippage_bps
+from fairlead.kernel.plans_run import Closing, PlanRun
+from fairlead.model import ZERO, MarketId, trimmed
+from fairlead.pipeline import RiskGate
+from fairlead.store import AlertRaised, ExecutionEnded, Journal
+
+__all__ = ["PlanEnds", "ended_as_it_is"]
+
+
+def ended_as_it_is(run: PlanRun, end: str) -> Closing:
+    """End an execution with all that it has open as its residual."""
+    open_ = {market: run.book.exposure(market) for market in run.instruments}
+    return Closing(
+        end=end,
+        complete=False,
+        residual={market: quantity for market, quantity in open_.items() if quantity},
+        kept={},
+        notes={},
+    )
+
+
+class PlanEnds:
+    """Where executions go when none of their orders can fill any more."""
+
+    def __init__(self, journal: Journal, gate: RiskGate, now_ns: Callable[[], int]) -> None:
+        self._journal = journal
+        self._gate = gate
+        self._now_ns = now_ns
+
+    def record(self, run: PlanRun, closing: Closing) -> ExecutionView:
+        """Write down the end of an execution; gives what its controller sees of it."""
+        now_ns = self._now_ns()
+        result = execution_result(
+            run.admitted_legs(),
+            run.book,
+            closing,
+            run.instruments,
+            started_ns=run.started_ns,
+            ended_ns=now_ns,
+        )
+        self._journal.append(
+            ExecutionEnded(
+                execution=run.execution,
+                name=run.name,
+                strategy=run.strategy,
+                executor=run.executor_name,
+                market=str(run.legs[0].market),
+                complete=result.complete,
+                end=result.end,
+                mode=result.mode.value,
+                slippage_bps=total_slippage_bps(result, run.instruments),
+                duration_ns=now_ns - run.started_ns,
+                result=result,
+            )
+        )
+        run.let_go()
+        left = dict(closing.residual)
+        for market, quantity in closing.since.items():
+            left[market] = left.get(market, ZERO) + quantity
+        for market, quantity in left.items():
+            if quantity:
+                self.leave_open(run.strategy, run.name, market, quantity, result.end)
+        return run.view(result)
+
+    def leave_open(
+        self, strategy: str, name: str, market: MarketId, quantity: Decimal, why: str
+    ) -> None:
+        """Restrain a market on which something is left open that nobody works any more.
+
+        It may only be reduced there until a person has looked.
+        """
+        label = f"execution {name}"
+        detail = f"{strategy} {label}: {trimmed(quantity)} left open on {market} ({why})"
+        self._gate.impose(label, PostureLevel.REDUCING, detail, market)
+        self._journal.append(AlertRaised("critical", "residual_exposure", detail))

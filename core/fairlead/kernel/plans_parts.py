@@ -1,0 +1,84 @@
+"""Put the plan desk onto the engine's desk: what it sees, what it asks for, what it hears."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from fairlead.api import Action, OrderView
+from fairlead.kernel.plans import PlanDesk, PlanDeskParts
+from fairlead.kernel.plans_restart import PlanRestart
+from fairlead.kernel.plans_run import PlanSurroundings
+from fairlead.kernel.plans_start import PlanStarter
+from fairlead.kernel.plans_wish import waiting_id
+from fairlead.model import ZERO, OrderState
+
+if TYPE_CHECKING:
+    from fairlead.kernel.desk import Desk, DeskParts
+
+__all__ = ["build_plans"]
+
+
+def build_plans(
+    desk: Desk,
+    parts: DeskParts,
+    wake: Callable[[], None],
+    rate: Callable[[str], Decimal | None],
+) -> tuple[PlanDesk, PlanRestart]:
+    """Build what works the plans of a desk, and what takes up those of an earlier run."""
+
+    def waiting(execution: str) -> tuple[OrderView, ...]:
+        return tuple(
+            OrderView(
+                client_id=waiting_id(intent.slot),
+                slot=intent.slot,
+                side=intent.side,
+                price=intent.price,
+                quantity=intent.quantity,
+                filled=ZERO,
+                state=OrderState.PENDING_CREATE,
+                purpose=intent.purpose,
+                decided_ns=intent.decided_ns,
+                acknowledged_ns=None,
+            )
+            for intent in desk.pipeline.waiting()
+            if intent.slot.plan == execution
+        )
+
+    def submit(actions: tuple[Action, ...]) -> None:
+        desk.pipeline.submit(actions, desk.view)
+
+    around = PlanSurroundings(
+        now_ns=parts.clock.now_ns,
+        tick_ns=parts.tick_ns,
+        markets=desk.markets,
+        balance=desk.balance,
+        position=desk.position,
+        rate=rate,
+        waiting=waiting,
+    )
+    starter = PlanStarter(
+        executors=parts.executors,
+        around=around,
+        gate=desk.gate,
+        risk=lambda: desk.view,
+        new_id=parts.new_id,
+    )
+    plans = PlanDesk(
+        PlanDeskParts(
+            clock=parts.clock,
+            journal=parts.journal,
+            orders=desk.orders,
+            gate=desk.gate,
+            starter=starter,
+            around=around,
+            waiting=desk.pipeline.waiting,
+            submit=submit,
+            withdraw=lambda slot: desk.pipeline.drop_creates(slot=slot),
+            wake=wake,
+            is_open=lambda: desk.pipeline.open_for_creates,
+            keep_books=desk.cast.keep_books,
+        )
+    )
+    return plans, PlanRestart(plans, starter, parts.journal)
