@@ -154,6 +154,8 @@ def _status(found: Mapping[str, Any]) -> None:
         f"{found['orders']} orders, {found['unproven']} unproven · {found['ticks']} ticks, "
         f"{found['overruns']} overruns"
     )
+    for venue in found["venues"]:
+        click.echo(f"  {_venue(venue)}")
     for market in found["markets"]:
         age = "never" if market["age_ns"] is None else f"{market['age_ns'] // 1_000_000} ms ago"
         state = f"mid {market['mid']}" if market["valid"] else "no valid book"
@@ -164,6 +166,22 @@ def _status(found: Mapping[str, Any]) -> None:
             f"  {strategy['strategy']} on {strategy['market']}: {strategy['quotes']} quotes, "
             f"{strategy['orders']} orders" + (f", {gates}" if gates else "")
         )
+
+
+def _venue(venue: Mapping[str, Any]) -> str:
+    said = [f"{venue['requests']} requests"]
+    if venue["mean_size"] is not None:
+        said.append(f"{venue['mean_size']:.1f} orders in each, {venue['saved']} saved")
+    said += [f"{one['limit']} {one['used']} of {one['capacity']}" for one in venue["limits"]]
+    if venue["dropped"]:
+        said.append(f"{venue['dropped']} dropped without room")
+    if venue["held_cancels"]:
+        said.append(f"{venue['held_cancels']} cancels wait")
+    if venue["paused"]:
+        said.append(f"nothing new: {', '.join(venue['paused'])} failed again and again")
+    if venue["banned_ns"]:
+        said.append(f"banned for {clock(venue['banned_ns'])} more")
+    return f"{venue['venue']}: {', '.join(said)}"
 
 
 def _pnl(found: Mapping[str, Any]) -> None:

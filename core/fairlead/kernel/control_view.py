@@ -17,6 +17,7 @@ from fairlead.kernel.strategy import StrategyRunner
 from fairlead.kernel.ticker import Ticker
 from fairlead.ledger import PnlParts
 from fairlead.model import trimmed
+from fairlead.pipeline import Gateway
 from fairlead.store import FillBooked
 from fairlead.trackers import MarketTracker, Order
 
@@ -60,6 +61,7 @@ def status(seen: Seen) -> dict[str, Any]:
         "messages": desk.feed.messages,
         "orders": len(desk.orders.live()),
         "unproven": sum(order.state.is_unproven for order in desk.orders.live()),
+        "venues": [_venue(name, gateway) for name, gateway in desk.gateways.items()],
         "markets": [_market(seen, tracker) for tracker in desk.markets.values()],
         "strategies": [_strategy(desk, runner) for runner in desk.runners.values()],
     }
@@ -150,6 +152,26 @@ def fills(kept: Iterable[tuple[int, FillBooked]]) -> dict[str, Any]:
             }
             for t_ns, fill in kept
         ]
+    }
+
+
+def _venue(name: str, gateway: Gateway) -> dict[str, Any]:
+    counts, throttle = gateway.counts, gateway.throttle
+    return {
+        "venue": name,
+        "requests": counts.requests,
+        "items": counts.items,
+        "batches": counts.batches,
+        "mean_size": counts.mean,
+        "saved": counts.saved,
+        "dropped": counts.dropped,
+        "held_cancels": gateway.held_cancels,
+        "paused": list(gateway.breaker.paused),
+        "banned_ns": throttle.banned_ns(),
+        "limits": [
+            {"limit": limit, "used": used, "capacity": capacity}
+            for limit, used, capacity in throttle.used()
+        ],
     }
 
 

@@ -38,8 +38,9 @@ from fairlead.kernel.single import hold_instance
 from fairlead.kernel.tally import Tally
 from fairlead.kernel.ticker import Phase
 from fairlead.kernel.transport import SystemTransport
-from fairlead.ledger import Report, RunFacts, build_report
+from fairlead.ledger import Report, RequestFacts, RunFacts, build_report
 from fairlead.model import Unavailable
+from fairlead.pipeline import Gateway
 from fairlead.store import QueuedStore, TraceHash
 
 __all__ = ["Session", "SessionOptions", "SessionOutcome"]
@@ -267,6 +268,7 @@ class Session:
                 orders_left=len(result.left),
                 incidents=dict(sorted(self.tally.incidents.items())),
                 notes=found_rules(one.instrument for one in desk.markets.values()),
+                requests={name: _sent(one) for name, one in desk.gateways.items()},
             ),
             desk.ledger,
             self.tally.orders,
@@ -282,6 +284,18 @@ def _check_venues(mode: str, connectors: Mapping[str, Connector]) -> None:
         wanted = "a connector to a real venue" if mode != "paper" else "a connector of play money"
         expected = f"mode {mode!r} needs {wanted}; choose another, or another engine.mode"
         raise ConfigError((Finding(f"venues.{venue}", "connector", "", expected),))
+
+
+def _sent(gateway: Gateway) -> RequestFacts:
+    counts = gateway.counts
+    return RequestFacts(
+        requests=counts.requests,
+        items=counts.items,
+        batches=counts.batches,
+        split=counts.split,
+        dropped=counts.dropped,
+        warnings=gateway.throttle.warnings,
+    )
 
 
 def _length(now_ns: int, ends: Sequence[int | None], asked_ns: int | None) -> int | None:

@@ -20,6 +20,7 @@ from fairlead.ledger.report import (
     IdentityBrokenError,
     OrderCounts,
     Report,
+    RequestFacts,
     RunFacts,
     build_report,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "PnlParts",
     "Rate",
     "Report",
+    "RequestFacts",
     "RunFacts",
     "StrategyLedger",
     "StrategyTerms",

@@ -23,6 +23,7 @@ __all__ = [
     "IdentityBrokenError",
     "OrderCounts",
     "Report",
+    "RequestFacts",
     "RunFacts",
     "build_report",
 ]
@@ -59,6 +60,23 @@ class OrderCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What left for one venue: orders and cancels, and the requests that carried them."""
+
+    requests: int
+    #: Orders and cancels.
+    items: int
+    #: Requests that carried more than one.
+    batches: int
+    #: Batches that the venue refused as a whole, so that their orders went one by one.
+    split: int
+    #: Creates that found no room within their tick.
+    dropped: int
+    #: Answers by which the venue said that it was asked too often.
+    warnings: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunFacts:
     """What the engine knows of a run besides its money."""
 
@@ -80,6 +98,8 @@ class RunFacts:
     incidents: Mapping[str, int] = field(default_factory=dict)
     #: Lines for the reader, such as trading rules that had to be derived from the data.
     notes: tuple[str, ...] = ()
+    #: By venue: what left for it, see `RequestFacts`.
+    requests: Mapping[str, RequestFacts] = field(default_factory=dict)
 
 
 def build_report(
@@ -127,8 +147,23 @@ def build_report(
             "mark_age_max_ns": ledger.oldest_mark_ns,
             "strategies": {name: _details(s) for name, s in ledger.strategies.items()},
             "incidents": dict(facts.incidents),
+            "requests": {venue: _requests(one) for venue, one in facts.requests.items()},
             "notes": list(facts.notes),
         },
+    }
+
+
+def _requests(facts: RequestFacts) -> Report:
+    mean = facts.items / facts.requests if facts.requests else None
+    return {
+        "requests": facts.requests,
+        "items": facts.items,
+        "batches": facts.batches,
+        "mean_size": mean,
+        "saved": facts.items - facts.requests,
+        "split": facts.split,
+        "dropped": facts.dropped,
+        "warnings": facts.warnings,
     }
 
 

@@ -79,22 +79,24 @@ class Bucket:
         weight = self.limit.weights.get(kind)
         return 0 if weight is None else weight.of(items)
 
-    def wait_ns(self, weight: int, lane: Lane, now_ns: int) -> int:
-        """Say how long until there is room; 0 = there is.
+    def wait_ns(self, kind: str, items: int, lane: Lane, now_ns: int) -> int:
+        """Say how long until there may be room; 0 = there is.
 
-        A request that is heavier than its lane's part may leave when nothing else is used.
+        A single order or query that is heavier than its lane's part may leave when nothing else
+        is used; what is heavier than the limit never may.
         """
+        weight = self.weight(kind, items)
         if not weight:
             return 0
         self._take_back(now_ns)
         left = self.used + weight - self.ceiling(lane)
-        if left <= 0 or not self.used:
+        if left <= 0 or (not self.used and items == 1):
             return 0
         for at_ns, tokens in self._taken:
             left -= tokens
             if left <= 0:
                 return at_ns - now_ns
-        return self._taken[-1][0] - now_ns
+        return self._taken[-1][0] - now_ns if self._taken else self._window_ns
 
     def take(self, weight: int, now_ns: int) -> None:
         """Take tokens for what leaves now."""
@@ -107,6 +109,11 @@ class Bucket:
             back_ns, tokens = self._taken.pop()
             weight += tokens
         self._taken.append((back_ns, weight))
+
+    def used_at(self, now_ns: int) -> int:
+        """Give how much is used at an instant that is not before the last one asked for."""
+        self._take_back(now_ns)
+        return self.used
 
     def learn(self, used: int, now_ns: int) -> None:
         """Take the venue's word: others use this limit too, or it counts in another way.
@@ -159,7 +166,7 @@ class Throttle:
         now_ns = self._clock.monotonic_ns()
         wait_ns = self._held_ns(lane, now_ns)
         for bucket in self.buckets:
-            wait_ns = max(wait_ns, bucket.wait_ns(bucket.weight(kind, items), lane, now_ns))
+            wait_ns = max(wait_ns, bucket.wait_ns(kind, items, lane, now_ns))
         if lane > Lane.QUERY and self._waiting:
             wait_ns = max(wait_ns, self._head_ns())
         return wait_ns
@@ -179,6 +186,11 @@ class Throttle:
             bucket.take(bucket.weight(kind, items), now_ns)
 
     # --- what the venue says
+
+    def used(self) -> tuple[tuple[str, int, int], ...]:
+        """Give each limit's name, what of it is used now, and how much of it is ours."""
+        now_ns = self._clock.monotonic_ns()
+        return tuple((one.limit.name, one.used_at(now_ns), one.capacity) for one in self.buckets)
 
     def banned_ns(self) -> int:
         """Say for how long the venue will not hear us at all; 0 = it does."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from fairlead.api import ConnectorContext, DataSource
+from fairlead.api import UNMETERED, ConnectorContext, DataSource
 from fairlead.book import Book
 from fairlead.model import (
     BookDiff,
@@ -24,6 +24,7 @@ from fairlead.model import (
     Slot,
     VenueEvent,
 )
+from fairlead.pipeline import Throttle
 from fairlead.testing import (
     NeutralConfig,
     NeutralConnector,
@@ -127,6 +128,7 @@ def in_world(
     setup: VenueSetup | None = None,
     config: NeutralConfig | None = None,
     before: Callable[[SimulatedVenue], object] = lambda venue: None,
+    metered: bool = True,
 ) -> World:
     """Run a story once the connector is connected; streams and tasks must be gone after it."""
     made: list[World] = []
@@ -137,6 +139,7 @@ def in_world(
         venue.serve(transport)
         venue.start()
         before(venue)
+        throttle = Throttle(clock)
         context = ConnectorContext(
             venue="main",
             clock=clock,
@@ -144,8 +147,10 @@ def in_world(
             transport=transport,
             source=_no_source,
             folder=Path(),
+            meter=throttle if metered else UNMETERED,
         )
         connector = NeutralConnector(config or NeutralConfig(), context)
+        throttle.bind(connector.capabilities.limits)
         world = World(clock, transport, venue, connector)
         made.append(world)
         running = asyncio.get_running_loop().create_task(connector.run(world.publish))

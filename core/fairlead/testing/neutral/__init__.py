@@ -6,6 +6,7 @@ from fairlead.testing.neutral.decode import NEUTRAL_OUTCOMES, NeutralDecoder, re
 from fairlead.testing.neutral.feed import MarketFeed, UserFeed
 from fairlead.testing.neutral.offer import offer_neutral
 from fairlead.testing.neutral.rest import NeutralRest
+from fairlead.testing.neutral.weight import USED_HEADER, WEIGHTS, neutral_limits
 from fairlead.testing.neutral.wire import (
     BalanceLine,
     Balances,
@@ -40,6 +41,8 @@ from fairlead.testing.neutral.wire import (
 
 __all__ = [
     "NEUTRAL_OUTCOMES",
+    "USED_HEADER",
+    "WEIGHTS",
     "BalanceLine",
     "Balances",
     "Cancel",
@@ -75,6 +78,7 @@ __all__ = [
     "UserFeed",
     "UserMessage",
     "encode",
+    "neutral_limits",
     "offer_neutral",
     "read_complaint",
 ]

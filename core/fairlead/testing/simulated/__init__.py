@@ -1,6 +1,7 @@
 """Simulate a venue on the other side of the Transport seam, with its truth open to oracles."""
 
 from fairlead.testing.simulated.account import News, SimulatedAccount
+from fairlead.testing.simulated.budget import Budget
 from fairlead.testing.simulated.chance import Chance
 from fairlead.testing.simulated.channel import Channel, MarketChannel, StreamKind, UserChannel
 from fairlead.testing.simulated.deeds import Deeds
@@ -19,6 +20,7 @@ from fairlead.testing.simulated.venue import SimulatedVenue
 
 __all__ = [
     "HINT",
+    "Budget",
     "Chance",
     "Channel",
     "Deeds",

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from fairlead.api import Clock, Request, Response, Timer
+from fairlead.api import Clock, Request, RequestKind, Response, Timer
 from fairlead.model import BookSnapshot
 from fairlead.testing.neutral.wire import (
     Balances,
@@ -31,6 +31,7 @@ from fairlead.testing.neutral.wire import (
     encode,
 )
 from fairlead.testing.simulated.account import SimulatedAccount
+from fairlead.testing.simulated.budget import Budget
 from fairlead.testing.simulated.chance import Chance
 from fairlead.testing.simulated.flow import HINT
 from fairlead.testing.simulated.knobs import Knobs, VenueSetup
@@ -65,6 +66,8 @@ class RequestDesk:
         self._chance = chance
         self._clock = clock
         self._tasks: dict[asyncio.Task[Results], None] = {}
+        #: What the account may ask in what time; None = anything.
+        self.budget = Budget(setup.budget, setup.budget_ns) if setup.budget else None
         #: How far the venue's clock is ahead of the true time.
         self.offset_ns = 0
         #: Until when everything is refused.
@@ -88,6 +91,13 @@ class RequestDesk:
 
     async def answer(self, request: Request) -> Response:
         """Serve one request that has arrived."""
+        response = await self._serve(request)
+        if self.budget is not None:
+            headers = {**response.headers, **self.budget.header}
+            response = msgspec.structs.replace(response, headers=headers)
+        return response
+
+    async def _serve(self, request: Request) -> Response:
         turned_away = self._gate()
         if turned_away is not None:
             return turned_away
@@ -95,6 +105,9 @@ class RequestDesk:
             wish = self._understand(request)
         except (msgspec.MsgspecError, ValueError, KeyError) as error:
             return _complain(400, "BAD_REQUEST", str(error))
+        too_much = self._weigh(wish)
+        if too_much is not None:
+            return too_much
         match wish:
             case PlaceBatch() | CancelBatch():
                 response = await self._act(wish)
@@ -131,6 +144,26 @@ class RequestDesk:
         if chance.hits("error_before", knobs.error_before):
             return _complain(503, "INTERNAL", "please try again")
         return None
+
+    def _weigh(self, wish: Batch | DeadMan | Response) -> Response | None:
+        budget, now_ns = self.budget, self._clock.now_ns()
+        if budget is None:
+            return None
+        match wish:
+            case PlaceBatch():
+                wait_ns = budget.wait_ns(RequestKind.CREATE, len(wish.orders), now_ns)
+            case CancelBatch():
+                wait_ns = budget.wait_ns(RequestKind.CANCEL, len(wish.orders), now_ns)
+            case _:
+                wait_ns = budget.wait_ns(RequestKind.QUERY, 1, now_ns)
+        if not wait_ns:
+            return None
+        self._chance.counts["over_budget"] += 1
+        ban_ns = budget.ban_ns(now_ns)
+        if ban_ns:
+            self.banned_until_ns = max(self.banned_until_ns, now_ns + ban_ns)
+            return _patience(418, "BANNED", ban_ns)
+        return _patience(429, "BUSY", wait_ns)
 
     def _understand(self, request: Request) -> Batch | DeadMan | Response:
         # What shall be done; or, where nothing is, the answer.

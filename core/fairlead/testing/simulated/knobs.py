@@ -40,6 +40,9 @@ class VenueSetup:
     page: int = 100
     #: Orders in one batch.
     batch: int = 20
+    #: The weight that the account may ask in any `budget_ns` of time; 0 = any.
+    budget: int = 0
+    budget_ns: int = 10 * _SECOND
 
     @property
     def address(self) -> str:

@@ -12,6 +12,7 @@ from fairlead.market import SpotExchange
 from fairlead.model import Instrument, MarketEvent, MarketId, Side, Trade
 from fairlead.testing.neutral.wire import Place, Result
 from fairlead.testing.simulated.account import SimulatedAccount
+from fairlead.testing.simulated.budget import Budget
 from fairlead.testing.simulated.chance import Chance
 from fairlead.testing.simulated.channel import MarketChannel, StreamKind, UserChannel
 from fairlead.testing.simulated.deeds import Deeds
@@ -94,6 +95,11 @@ class SimulatedVenue:
         if top is None:
             raise RuntimeError("the market has not begun")
         return HINT.scale.price(top.bid + top.ask) / 2
+
+    @property
+    def budget(self) -> Budget | None:
+        """Give the account's budget, as the venue sees it used; None = it has none."""
+        return self._desk.budget
 
     def streams(self, kind: StreamKind) -> int:
         """Count the open connections of one kind of stream."""
