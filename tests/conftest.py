@@ -1,9 +1,11 @@
 """Shared by all tests: the decimal context, the recorded data, and how hard hypothesis tries."""
 
 import os
+import signal
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +13,8 @@ from hypothesis import HealthCheck, settings
 from fairlead.model.numbers import install_context
 
 ROOT = Path(__file__).resolve().parents[1]
+# What may be tidied up after a test that took too long has so many seconds.
+_TIDYING_S = 10.0
 DEFAULT_DATA = ROOT.parent / "shared" / "data"
 
 # The same examples on every machine; a slow machine is no finding.
@@ -67,3 +71,30 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         return (yield)
     finally:
         sys.settrace(tracing)
+
+
+class OutOfTime(SystemExit):
+    """A test has taken too long; ends it in whatever task it strikes.
+
+    A task keeps any other failure to itself. The test would go on with a part of its engine or
+    its venue dead in the middle of a step, and fail much later for reasons that nobody finds.
+    """
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_timeout_set_timer(item: pytest.Item) -> Generator[None, object, object]:
+    """Let the time limit of a test end the test, not only one of the tasks that it runs."""
+    armed = yield
+    fail = signal.getsignal(signal.SIGALRM)
+    if callable(fail):
+
+        def strike(number: int, frame: FrameType | None) -> None:
+            # Once more, should the tidying up hang that follows: a task was cut in two.
+            signal.setitimer(signal.ITIMER_REAL, _TIDYING_S)
+            try:
+                fail(number, frame)
+            except pytest.fail.Exception as failure:
+                raise OutOfTime(str(failure)) from None
+
+        signal.signal(signal.SIGALRM, strike)
+    return armed
