@@ -1,32 +1,11 @@
 """Run the engine: clock, plugins, composition, and the desk where everything meets."""
 
-from fairlead.kernel.alert_limit import (
-    AlertLimit,
-)
-from fairlead.kernel.alert_rule import (
-    AlertWatch,
-    Cause,
-    cause_of,
-)
-from fairlead.kernel.alerting import (
-    AlertQueue,
-    build_notifiers,
-)
-from fairlead.kernel.beat import (
-    Beat,
-    beat_name,
-    clear_beat,
-    read_beat,
-    sign_name,
-    write_beat,
-)
-from fairlead.kernel.cast import (
-    Cast,
-    CastCalls,
-)
-from fairlead.kernel.clock import (
-    SystemClock,
-)
+from fairlead.kernel.alert_limit import AlertLimit
+from fairlead.kernel.alert_rule import AlertWatch, Cause, cause_of
+from fairlead.kernel.alerting import AlertQueue, build_notifiers
+from fairlead.kernel.beat import Beat, beat_name, clear_beat, read_beat, sign_name, write_beat
+from fairlead.kernel.cast import Cast, CastCalls
+from fairlead.kernel.clock import SystemClock
 from fairlead.kernel.container import (
     EngineContainer,
     Surroundings,
@@ -35,14 +14,8 @@ from fairlead.kernel.container import (
     settings_seed,
     strategy_plan,
 )
-from fairlead.kernel.control import (
-    BY_HAND,
-    Control,
-    ControlParts,
-)
-from fairlead.kernel.control_client import (
-    ControlClient,
-)
+from fairlead.kernel.control import BY_HAND, Control, ControlParts
+from fairlead.kernel.control_client import ControlClient
 from fairlead.kernel.control_command import (
     COMMANDS,
     MOST_BYTES,
@@ -71,100 +44,31 @@ from fairlead.kernel.control_command import (
     read_request,
     request_line,
 )
-from fairlead.kernel.control_server import (
-    ControlServer,
-)
-from fairlead.kernel.control_socket import (
-    ControlSocket,
-    connect_socket,
-    socket_path,
-)
-from fairlead.kernel.control_view import (
-    Seen,
-)
-from fairlead.kernel.desk import (
-    Desk,
-    DeskParts,
-)
-from fairlead.kernel.engine import (
-    Engine,
-)
-from fairlead.kernel.exits import (
-    Exits,
-)
-from fairlead.kernel.flatten import (
-    FlattenAsked,
-    Flattening,
-    slippage,
-)
+from fairlead.kernel.control_server import ControlServer
+from fairlead.kernel.control_socket import ControlSocket, connect_socket, socket_path
+from fairlead.kernel.control_view import Seen
+from fairlead.kernel.desk import Desk, DeskParts
+from fairlead.kernel.engine import Engine
+from fairlead.kernel.exits import Exits
+from fairlead.kernel.flatten import FlattenAsked, Flattening, slippage
 from fairlead.kernel.guard import ACCOUNT, GuardCalls, RiskGuard
-from fairlead.kernel.halt import (
-    Halt,
-    lift_halt,
-    marker_name,
-    read_halt,
-    write_halt,
-)
-from fairlead.kernel.ids import (
-    SeededIds,
-    SystemIds,
-)
-from fairlead.kernel.observers import (
-    Observer,
-    ObserverFailure,
-    Observers,
-)
-from fairlead.kernel.observing import (
-    ObserverQueue,
-)
-from fairlead.kernel.outcome import (
-    RunResult,
-    RunSetup,
-    StopReason,
-    StopRequest,
-)
+from fairlead.kernel.halt import Halt, lift_halt, marker_name, read_halt, write_halt
+from fairlead.kernel.ids import SeededIds, SystemIds
+from fairlead.kernel.observers import Observer, ObserverFailure, Observers
+from fairlead.kernel.observing import ObserverQueue
+from fairlead.kernel.outcome import RunResult, RunSetup, StopReason, StopRequest
 from fairlead.kernel.outlook import Outlook
-from fairlead.kernel.outside import (
-    instance_tag,
-    outside_connectors,
-)
-from fairlead.kernel.panic import (
-    EmergencyStop,
-    EmergencyStopParts,
-)
-from fairlead.kernel.parts import (
-    DeskMaker,
-    EngineParts,
-)
-from fairlead.kernel.plan import (
-    StrategyPlan,
-)
-from fairlead.kernel.plans import (
-    PlanDesk,
-    PlanDeskParts,
-)
-from fairlead.kernel.plans_admission import (
-    RESERVED_LEVEL,
-    Admissions,
-)
-from fairlead.kernel.plans_book import (
-    PlanBook,
-)
-from fairlead.kernel.plans_end import (
-    PlanEnds,
-    ended_as_it_is,
-)
-from fairlead.kernel.plans_parts import (
-    build_plans,
-)
-from fairlead.kernel.plans_restart import (
-    PlanRestart,
-)
-from fairlead.kernel.plans_result import (
-    denied_result,
-    execution_result,
-    total_slippage_bps,
-)
+from fairlead.kernel.outside import instance_tag, outside_connectors
+from fairlead.kernel.panic import EmergencyStop, EmergencyStopParts
+from fairlead.kernel.parts import DeskMaker, EngineParts
+from fairlead.kernel.plan import StrategyPlan
+from fairlead.kernel.plans import PlanDesk, PlanDeskParts
+from fairlead.kernel.plans_admission import RESERVED_LEVEL, Admissions
+from fairlead.kernel.plans_book import PlanBook
+from fairlead.kernel.plans_end import PlanEnds, ended_as_it_is
+from fairlead.kernel.plans_parts import build_plans
+from fairlead.kernel.plans_restart import PlanRestart
+from fairlead.kernel.plans_result import denied_result, execution_result, total_slippage_bps
 from fairlead.kernel.plans_run import (
     WAITING,
     Closing,
@@ -173,116 +77,33 @@ from fairlead.kernel.plans_run import (
     PlanSurroundings,
     markets_in,
 )
-from fairlead.kernel.plans_start import (
-    NotResumed,
-    PlanStarter,
-    state_text,
-)
-from fairlead.kernel.plans_watch import (
-    PlanWatches,
-)
-from fairlead.kernel.plans_wish import (
-    PlanWishes,
-    waiting_id,
-)
-from fairlead.kernel.plugins import (
-    Installed,
-    Plugins,
-    installed,
-    load_plugins,
-    try_plugins,
-)
-from fairlead.kernel.post import (
-    Delivery,
-    Post,
-)
-from fairlead.kernel.probe import (
-    markets_of,
-)
-from fairlead.kernel.process import (
-    SystemProcess,
-)
-from fairlead.kernel.proof import (
-    ProofParts,
-    prove_gone,
-    prove_or_hurry,
-)
-from fairlead.kernel.protection import (
-    Protection,
-    ProtectionParts,
-)
+from fairlead.kernel.plans_start import NotResumed, PlanStarter, state_text
+from fairlead.kernel.plans_watch import PlanWatches
+from fairlead.kernel.plans_wish import PlanWishes, waiting_id
+from fairlead.kernel.plugins import Installed, Plugins, installed, load_plugins, try_plugins
+from fairlead.kernel.post import Delivery, Post
+from fairlead.kernel.probe import markets_of
+from fairlead.kernel.process import SystemProcess
+from fairlead.kernel.proof import ProofParts, prove_gone, prove_or_hurry
+from fairlead.kernel.protection import Protection, ProtectionParts
 from fairlead.kernel.relief import Reliefs
-from fairlead.kernel.reporter import (
-    Reporter,
-)
-from fairlead.kernel.resting import (
-    Levels,
-    own_levels,
-    resting,
-)
-from fairlead.kernel.riskview import (
-    AccountFigures,
-    EngineRiskView,
-)
-from fairlead.kernel.roster import (
-    Roster,
-)
-from fairlead.kernel.runtime import (
-    Runtime,
-    SystemRuntime,
-    VirtualRuntime,
-    runtime_for,
-)
-from fairlead.kernel.secret import (
-    read_secret,
-)
-from fairlead.kernel.session import (
-    Session,
-    SessionOptions,
-    SessionOutcome,
-)
-from fairlead.kernel.shell import (
-    Shell,
-)
-from fairlead.kernel.side import (
-    SideLoop,
-)
-from fairlead.kernel.single import (
-    hold_instance,
-    lock_name,
-)
-from fairlead.kernel.strategy import (
-    StrategyParts,
-    StrategyRunner,
-)
-from fairlead.kernel.sweep import (
-    Sweep,
-    SweepParts,
-)
-from fairlead.kernel.tally import (
-    Tally,
-)
-from fairlead.kernel.ticker import (
-    CoreFailure,
-    Part,
-    Phase,
-    Tick,
-    Ticker,
-    instance_offset_ns,
-)
-from fairlead.kernel.transport import (
-    SystemTransport,
-)
-from fairlead.kernel.virtual import (
-    StandstillError,
-    VirtualClock,
-    VirtualLoop,
-)
-from fairlead.kernel.watchdog import (
-    Watchdog,
-    WatchdogParts,
-    WatchEnd,
-)
+from fairlead.kernel.reporter import Reporter
+from fairlead.kernel.resting import Levels, own_levels, resting
+from fairlead.kernel.riskview import AccountFigures, EngineRiskView
+from fairlead.kernel.roster import Roster
+from fairlead.kernel.runtime import Runtime, SystemRuntime, VirtualRuntime, runtime_for
+from fairlead.kernel.secret import read_secret
+from fairlead.kernel.session import Session, SessionOptions, SessionOutcome
+from fairlead.kernel.shell import Shell
+from fairlead.kernel.side import SideLoop
+from fairlead.kernel.single import hold_instance, lock_name
+from fairlead.kernel.strategy import StrategyParts, StrategyRunner
+from fairlead.kernel.sweep import Sweep, SweepParts
+from fairlead.kernel.tally import Tally
+from fairlead.kernel.ticker import CoreFailure, Part, Phase, Tick, Ticker, instance_offset_ns
+from fairlead.kernel.transport import SystemTransport
+from fairlead.kernel.virtual import StandstillError, VirtualClock, VirtualLoop
+from fairlead.kernel.watchdog import Watchdog, WatchdogParts, WatchEnd
 
 __all__ = [
     "ACCOUNT",
