@@ -6,7 +6,7 @@ and account news come back. Who owns it adds the latency (`fairlead_paper`).
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -38,13 +38,17 @@ from fairlead.model import (
     Rejected,
     Scale,
     Side,
+    Unavailable,
     trimmed,
 )
 
 __all__ = ["Answer", "SpotExchange"]
 
 #: How many closed orders can still be asked for; an id among them cannot be used again.
-_REMEMBERED = 20_000
+_REMEMBERED = 10_000
+# How many fills can still be asked for. An engine asks for those since the last one that it has
+# read, at most two minutes ago, and for a minute more: that is room for fifty a second.
+_FILLS_KEPT = 10_000
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -69,7 +73,8 @@ class SpotExchange:
 
     News carry the venue's time as given, and ``report_ns`` later as the time of their arrival.
     Orders and trades are numbered from 1, apart: equal runs give equal ids. With ``reuse_ids`` a
-    client id need only be unlike those of open orders, as at some venues.
+    client id need only be unlike those of open orders, as at some venues. ``fills_kept`` is how
+    many fills can still be asked for; with 0 whoever owns it keeps them.
 
     :raises ValueError: when it is no spot market, or its rules are finer than the feed.
     """
@@ -84,6 +89,7 @@ class SpotExchange:
         model: QueueModel = QueueModel.CONSERVATIVE,
         report_ns: int = 0,
         reuse_ids: bool = False,
+        fills_kept: int = _FILLS_KEPT,
     ) -> None:
         if instrument.kind is not InstrumentKind.SPOT or instrument.inverse:
             raise ValueError(f"{instrument.symbol} is a contract; only spot is traded on paper yet")
@@ -102,7 +108,9 @@ class SpotExchange:
         self._account = SpotAccount(balances)
         self._open: dict[str, _Order] = {}
         self._closed: OrderedDict[str, _Order] = OrderedDict()
-        self._fills: list[Fill] = []
+        self._fills: deque[Fill] = deque(maxlen=fills_kept)
+        # The venue's time of the last fill that cannot be asked for any more.
+        self._forgotten_ns: int | None = None
         self._order_ids, self._trade_ids = count(1), count(1)
         self._told: dict[str, Holding] = {}
 
@@ -191,8 +199,13 @@ class SpotExchange:
         order = self._open.get(client_id) or self._closed.get(client_id)
         return None if order is None else self._update(order, now_ns)
 
-    def fills(self, since_ns: int) -> tuple[Fill, ...]:
-        """Give our fills at or after ``since_ns``, oldest first."""
+    def fills(self, since_ns: int) -> tuple[Fill, ...] | Unavailable:
+        """Give our fills at or after ``since_ns``, oldest first; all of them or none.
+
+        The latest 10,000 are kept, unless it was made otherwise.
+        """
+        if self._forgotten_ns is not None and since_ns <= self._forgotten_ns:
+            return Unavailable(f"the venue keeps its last {self._fills.maxlen} fills")
         return tuple(fill for fill in self._fills if fill.venue_ns >= since_ns)
 
     def balances(self, now_ns: int) -> tuple[BalanceUpdate, ...]:
@@ -259,8 +272,14 @@ class SpotExchange:
             fee_asset=charge.asset,
             liquidity=match.liquidity,
         )
-        self._fills.append(fill)
+        self._keep(fill)
         return fill
+
+    def _keep(self, fill: Fill) -> None:
+        fills = self._fills
+        if len(fills) == fills.maxlen:
+            self._forgotten_ns = fills[0].venue_ns if fills else fill.venue_ns
+        fills.append(fill)
 
     def _become(self, order: _Order, state: OrderState, now_ns: int) -> OrderUpdate:
         order.state = state

@@ -34,6 +34,7 @@ from fairlead.model import (
     Slot,
     TimeInForce,
     Trade,
+    Unavailable,
 )
 
 MARKET = MarketId("main", "ALT/USDT")
@@ -57,9 +58,14 @@ class Venue:
     """An exchange with 10.0 bid for 10 and 10.2 asked for 10."""
 
     def __init__(
-        self, instrument: Instrument = INSTRUMENT, balances: Mapping[str, Decimal] = BALANCES
+        self,
+        instrument: Instrument = INSTRUMENT,
+        balances: Mapping[str, Decimal] = BALANCES,
+        fills_kept: int = 10_000,
     ) -> None:
-        self.exchange = SpotExchange(instrument, SCALE, CONTIGUOUS, balances, report_ns=REPORT_NS)
+        self.exchange = SpotExchange(
+            instrument, SCALE, CONTIGUOUS, balances, report_ns=REPORT_NS, fills_kept=fills_kept
+        )
         self.now_ns = 1_000
         book = BookSnapshot(MARKET, 0, 0, 1, ((100, 100),), ((102, 100),), SCALE)
         self.exchange.on_event(book, self.now_ns)
@@ -96,6 +102,11 @@ class Venue:
         self.now_ns += 1
         event = Trade(MARKET, 0, self.now_ns, "t", taker, price, quantity)
         return tuple(self.exchange.on_event(event, self.now_ns))
+
+    def known(self, since_ns: int = 0) -> tuple[Fill, ...]:
+        known = self.exchange.fills(since_ns)
+        assert not isinstance(known, Unavailable)
+        return known
 
     def total(self, asset: str) -> tuple[Decimal, Decimal]:
         for balance in self.exchange.balances(self.now_ns):
@@ -176,8 +187,8 @@ def test_a_maker_fill_carries_price_quantity_fee_and_unique_ids() -> None:
     assert (first.fee, first.fee_asset) == (Decimal("0.0306"), "USDT")
     assert (first.trade_id, second.trade_id) == ("1", "2")
     assert second.quantity == 2
-    assert venue.exchange.fills(first.venue_ns + 1) == (second,)
-    assert venue.exchange.fills(0) == (first, second)
+    assert venue.known(first.venue_ns + 1) == (second,)
+    assert venue.known() == (first, second)
 
 
 def test_a_filled_order_is_closed_and_still_known() -> None:
@@ -412,6 +423,28 @@ def test_closed_orders_are_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch)
     assert venue.exchange.order("b", venue.now_ns) is not None
 
 
+def test_fills_since_a_time_are_all_there_or_none_however_many_there_were() -> None:
+    venue = Venue(fills_kept=2)
+    venue.submit(SELL, "10.2", "7")
+
+    first, second, third = (fills(venue.trade(BUY, 104, 10))[0] for _ in range(3))
+
+    assert venue.known(first.venue_ns + 1) == (second, third)
+    assert venue.known(third.venue_ns + 1) == ()
+    assert venue.exchange.fills(first.venue_ns) == Unavailable("the venue keeps its last 2 fills")
+
+
+def test_a_venue_that_keeps_no_fills_says_so_once_there_was_one() -> None:
+    venue = Venue(fills_kept=0)
+    venue.submit(SELL, "10.2", "7")
+    before = venue.known()
+
+    filled = fills(venue.trade(BUY, 104, 10))[0]
+
+    assert before == venue.known(filled.venue_ns + 1) == ()
+    assert isinstance(venue.exchange.fills(filled.venue_ns), Unavailable)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -439,11 +472,11 @@ def test_balances_change_exactly_by_fills_and_fees() -> None:
     venue.cancel("sell")
 
     expected = {"ALT": Decimal(100), "USDT": Decimal(2000)}
-    for fill in venue.exchange.fills(0):
+    for fill in venue.known():
         expected["ALT"] += fill.side.sign * fill.quantity
         expected["USDT"] -= fill.side.sign * fill.quantity * fill.price
         expected[fill.fee_asset] -= fill.fee
-    assert len(venue.exchange.fills(0)) == 3
+    assert len(venue.known()) == 3
     for asset, amount in expected.items():
         assert venue.total(asset) == (amount, Decimal(0))
 

@@ -145,7 +145,7 @@ class SimulatedAccount:
         for event in news:
             if isinstance(event, Fill):
                 self.truth.filled_order(event, now_ns)
-                self._tell_fill(event, len(self.truth.fills))
+                self._tell_fill(event, self.truth.forgotten + len(self.truth.fills))
             elif isinstance(event, OrderUpdate):
                 kind = _CLOSING.get(event.state)
                 if kind is not None:
@@ -218,18 +218,18 @@ class SimulatedAccount:
 
     def fills(self, since_ns: int, after: int, limit: int) -> tuple[tuple[FillLine, ...], bool]:
         """Show fills at or after a venue time and after a number, and whether there are more."""
-        fills = self.truth.fills
+        fills, gone = self.truth.fills, self.truth.forgotten
         first = len(fills)
         # Backwards, as far as a clock that was set back can reach.
-        while first > after and fills[first - 1].venue_ns >= since_ns - _STEP_NS:
+        while first > max(after - gone, 0) and fills[first - 1].venue_ns >= since_ns - _STEP_NS:
             first -= 1
         now_ns = self._clock.now_ns()
         shown = [
-            self._fill_line(fills[at], at + 1)
-            for at in range(first, len(fills))
-            if fills[at].venue_ns >= since_ns
-            and self._listed_ns.get(at + 1, 0) <= now_ns
-            and at + 1 not in self._late.get(fills[at].client_id, ())
+            self._fill_line(fill, number)
+            for number, fill in enumerate(fills[first:], gone + first + 1)
+            if fill.venue_ns >= since_ns
+            and self._listed_ns.get(number, 0) <= now_ns
+            and number not in self._late.get(fill.client_id, ())
         ]
         return tuple(shown[:limit]), len(shown) > limit
 

@@ -90,8 +90,10 @@ class VenueTruth:
         self._numbers = 0
         #: What changed, the latest 20,000; `watch` gets all of it.
         self.effects: deque[Effect] = deque(maxlen=_KEPT)
-        #: Every fill of the account, oldest first.
+        #: Every fill of the account, oldest first, but those that were forgotten.
         self.fills: list[Fill] = []
+        #: How many were forgotten.
+        self.forgotten = 0
         #: Every transfer: true time, asset, amount.
         self.transfers: list[tuple[int, str, Decimal]] = []
         #: Orders that were created, whoever brought them.
@@ -114,6 +116,12 @@ class VenueTruth:
     def balances(self) -> dict[str, tuple[Decimal, Decimal]]:
         """Give (free, locked) by asset."""
         return {update.asset: (update.free, update.locked) for update in self._exchange.balances(0)}
+
+    def forget_fills(self, kept: int) -> None:
+        """Forget all but the latest fills, in runs that last days; numbers stay as they are."""
+        beyond = max(len(self.fills) - kept, 0)
+        self.forgotten += beyond
+        del self.fills[:beyond]
 
     # --- told by the venue
 

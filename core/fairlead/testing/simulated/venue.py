@@ -63,7 +63,8 @@ class SimulatedVenue:
         self._user = UserChannel(clock, self.knobs, self._chance, setup.heartbeat_ns)
         #: The account behind the protocol.
         self.account = SimulatedAccount(
-            SpotExchange(self.instrument, HINT.scale, HINT.sequence, setup.balances),
+            # The account lists its fills by the truth's own record.
+            SpotExchange(self.instrument, HINT.scale, HINT.sequence, setup.balances, fills_kept=0),
             self.knobs,
             clock,
             venue_ns=self._venue_ns,

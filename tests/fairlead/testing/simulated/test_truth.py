@@ -34,6 +34,26 @@ from tests.fairlead.testing.neutral_world import MARKET, SECOND, SYMBOL, World, 
 _TEN = Decimal(10)
 
 
+def test_fills_keep_their_numbers_when_older_ones_are_forgotten() -> None:
+    async def story(world: World) -> None:
+        account, truth = world.venue.account, world.venue.truth
+        await world.place("one")
+        for _ in range(4):
+            world.venue.deeds.hit("one", 0.25)
+        before, _ = account.fills(0, 0, 10)
+
+        truth.forget_fills(2)
+        shown, more = account.fills(0, 0, 1)
+        rest, _ = account.fills(0, shown[-1].number, 10)
+
+        assert [fill.number for fill in before] == [1, 2, 3, 4]
+        assert (shown, more) == (before[2:3], True)
+        assert rest == before[3:]
+        assert (truth.forgotten, len(truth.fills)) == (2, 2)
+
+    in_world(story)
+
+
 def test_every_effect_is_noted_with_its_time_its_id_and_whose_it_was() -> None:
     async def story(world: World) -> None:
         heard: list[Effect] = []
