@@ -1,7 +1,13 @@
 """Work admitted plans step by step: executors are pure state machines."""
 
 from fairlead.execution.admission import affordable, price_bound, refusal_text
+from fairlead.execution.atomic import AtomicExecutor
+from fairlead.execution.atomic_check import check_legs, coarsest_lot
+from fairlead.execution.atomic_mend import following, repair_costs, repair_ways
+from fairlead.execution.atomic_order import entry_order, lead_order, lead_price
+from fairlead.execution.atomic_state import AtomicPhase, AtomicState
 from fairlead.execution.exit import EXIT_LEVEL, ExitEnd, ExitExecutor, ExitPlan, ExitState
+from fairlead.execution.flight import Asked, asked_orders, still_asked, unresolved
 from fairlead.execution.liquidity import (
     Liquidity,
     LiquidityLimits,
@@ -10,6 +16,14 @@ from fairlead.execution.liquidity import (
     offered,
 )
 from fairlead.execution.maker import at_distance, has_drifted, maker_price
+from fairlead.execution.partial import (
+    PairedLeg,
+    cancel_rest,
+    matched_share,
+    missing_quantity,
+    partial_fill_report,
+)
+from fairlead.execution.preflight import large_enough, matching_markets, payable
 from fairlead.execution.quotes import Outstanding, QuotesExecutor, QuotesState
 from fairlead.execution.sizing import Rate, Sized, size_for, taking_price, value_of
 from fairlead.execution.slippage import (
@@ -23,9 +37,25 @@ from fairlead.execution.tiered import TieredExecutor
 from fairlead.execution.tiered_admission import TieredPhase, TieredState, admit_tiered
 from fairlead.execution.twap import TwapExecutor, TwapState
 from fairlead.execution.twap_slices import Slices, cut, smallest_order
+from fairlead.execution.unwind import (
+    Closing,
+    Spent,
+    Way,
+    closing_orders,
+    excess_by_market,
+    lot_base,
+    net_base,
+    reachable,
+    worst_price,
+)
 
 __all__ = [
     "EXIT_LEVEL",
+    "Asked",
+    "AtomicExecutor",
+    "AtomicPhase",
+    "AtomicState",
+    "Closing",
     "ExitEnd",
     "ExitExecutor",
     "ExitPlan",
@@ -34,6 +64,7 @@ __all__ = [
     "LiquidityLimits",
     "Nothing",
     "Outstanding",
+    "PairedLeg",
     "QuotesExecutor",
     "QuotesState",
     "Rate",
@@ -41,29 +72,55 @@ __all__ = [
     "Sized",
     "Slices",
     "Slippage",
+    "Spent",
     "TieredExecutor",
     "TieredPhase",
     "TieredState",
     "TwapExecutor",
     "TwapState",
+    "Way",
     "actual_slippage",
     "admit_tiered",
     "affordable",
     "analyze",
+    "asked_orders",
     "at_distance",
+    "cancel_rest",
     "cancels",
+    "check_legs",
+    "closing_orders",
+    "coarsest_lot",
     "cut",
+    "entry_order",
+    "excess_by_market",
     "expected_slippage",
+    "following",
     "has_drifted",
+    "large_enough",
+    "lead_order",
+    "lead_price",
+    "lot_base",
     "maker_price",
+    "matched_share",
+    "matching_markets",
+    "missing_quantity",
     "model_error",
+    "net_base",
     "offered",
     "pace_ns",
+    "partial_fill_report",
+    "payable",
     "price_bound",
+    "reachable",
     "refusal_text",
+    "repair_costs",
+    "repair_ways",
     "size_for",
     "smallest_order",
+    "still_asked",
     "take",
     "taking_price",
+    "unresolved",
     "value_of",
+    "worst_price",
 ]
