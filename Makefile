@@ -8,10 +8,10 @@ BIN := .venv/bin
 SOURCES := core connectors strategies plugins tests $(wildcard benchmarks examples)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check soak-ci nightly format bench venv clean
+.PHONY: help run test check soak-ci endurance nightly format bench venv clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/.runtime  ## Run plugins.toml with play money
 	@$(BIN)/fairlead run plugins.toml
@@ -31,6 +31,12 @@ check: .venv/.dev  ## Check form, types, layers, seams and the guard tests
 soak-ci: .venv/.dev  ## Simulate 100 hours of bad luck in 200 seeds, and kill 200 engines
 	@$(BIN)/fairlead simulate --seeds 1-200 --hours 0.5 --jobs 2
 	@FAIRLEAD_KILL_POINTS=200 FAIRLEAD_KILL_EXECS=10 $(BIN)/python -m pytest -q -n 2 tests/system/test_kill_points.py tests/system/test_kill_exec.py
+	@$(MAKE) --no-print-directory endurance
+
+# One engine on and on in bad weather, and what its memory does: make endurance ENDURED=72
+ENDURED := 12
+endurance: .venv/.dev  ## Run one engine through ENDURED bad hours; every memory must keep its bound
+	@FAIRLEAD_ENDURANCE_HOURS=$(ENDURED) $(BIN)/python -m pytest -q -s tests/fairlead/kernel/test_endurance.py
 
 # A fresh window of seeds each night, two hours each, and two thousand kills: make nightly HOURS=5000
 HOURS := 1000
@@ -39,6 +45,7 @@ FIRST := $(shell date -u +%y%j)0000
 nightly: .venv/.dev  ## Simulate HOURS hours in seeds that are new each day, and kill KILLS engines
 	@$(BIN)/fairlead simulate --seeds $(FIRST)-$(shell expr $(FIRST) + $(HOURS) / 2 - 1) --hours 2
 	@FAIRLEAD_KILL_POINTS=$(KILLS) FAIRLEAD_KILL_EXECS=60 $(BIN)/python -m pytest -q -n 2 tests/system/test_kill_points.py tests/system/test_kill_exec.py
+	@FAIRLEAD_ENDURANCE_SEED=$(FIRST) $(MAKE) --no-print-directory endurance ENDURED=72
 
 format: .venv/.dev  ## Put every file into form
 	@$(BIN)/ruff format --quiet $(SOURCES)

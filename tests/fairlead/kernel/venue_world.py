@@ -103,6 +103,7 @@ class VenueWorld:
         self.transport = CountingTransport(served, remember=remember)
         self.venue = SimulatedVenue(VenueSetup(), clock, SeededIds(seed))
         self.venue.serve(served)
+        self._served = served
         #: Every record; empty when nothing is to be remembered.
         self.trace = MemoryTrace()
         container = compose(
@@ -196,6 +197,9 @@ class VenueWorld:
 
     def differs(self) -> str:
         """Say where the engine and the venue differ; "" = nowhere."""
+        assert self._served.failures == [], "the venue itself has failed"
+        if self._run is not None and self._run.done():
+            return f"the run is over: {self._run.result()}"
         live = {order.client_id: order.state for order in self.desk.orders.live()}
         booked = {asset: flow.balance for (_, asset), flow in self.desk.ledger.flows.items()}
         true = {a: free + locked for a, (free, locked) in self.venue.truth.balances().items()}
