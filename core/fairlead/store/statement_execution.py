@@ -41,7 +41,7 @@ class ExecutionStatements:
 @cache
 def execution_statements() -> ExecutionStatements:
     """Give the SQL, written by SQLAlchemy at the first call."""
-    from sqlalchemy import and_, bindparam, insert, select  # noqa: PLC0415 - slow to import
+    from sqlalchemy import and_, bindparam, insert, literal_column, select  # noqa: PLC0415 - slow to import
     from sqlalchemy.dialects.sqlite import dialect  # noqa: PLC0415 - slow to import
 
     from fairlead.store import schema  # noqa: PLC0415 - it imports SQLAlchemy
@@ -82,7 +82,8 @@ def execution_statements() -> ExecutionStatements:
             select(steps.c.state, steps.c.end)
             .where(steps.c.execution == bindparam("execution"))
             .order_by(steps.c.run_id.desc(), steps.c.seq.desc())
-            .limit(1)
+            .limit(literal_column("1"))
+            .offset(literal_column("0"))  # else both would be parameters
         ),
         find_fills=sql(
             select(

@@ -26,7 +26,7 @@ class RuleStatements:
 @cache
 def rule_statements() -> RuleStatements:
     """Give the SQL, written by SQLAlchemy at the first call."""
-    from sqlalchemy import bindparam, insert, select  # noqa: PLC0415 - slow to import
+    from sqlalchemy import bindparam, insert, literal_column, select  # noqa: PLC0415 - slow to import
     from sqlalchemy.dialects.sqlite import dialect  # noqa: PLC0415 - slow to import
 
     from fairlead.store import schema  # noqa: PLC0415 - it imports SQLAlchemy
@@ -47,6 +47,7 @@ def rule_statements() -> RuleStatements:
             select(states.c.state)
             .where(states.c.rule == bindparam("rule"), *own)
             .order_by(states.c.run_id.desc(), states.c.seq.desc())
-            .limit(1)
+            .limit(literal_column("1"))
+            .offset(literal_column("0"))  # else both would be parameters
         ),
     )
