@@ -52,6 +52,7 @@ class World:
     transport: VirtualTransport
     venue: SimulatedVenue
     connector: NeutralConnector
+    throttle: Throttle
     events: list[VenueEvent] = field(default_factory=list)
     #: The book that an engine would have, and since when it is valid; None = it is not.
     book: Book = field(init=False)
@@ -151,7 +152,7 @@ def in_world(
         )
         connector = NeutralConnector(config or NeutralConfig(), context)
         throttle.bind(connector.capabilities.limits)
-        world = World(clock, transport, venue, connector)
+        world = World(clock, transport, venue, connector, throttle)
         made.append(world)
         running = asyncio.get_running_loop().create_task(connector.run(world.publish))
         try:
