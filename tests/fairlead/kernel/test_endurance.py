@@ -20,8 +20,10 @@ from tests.fairlead.kernel.venue_world import START_NS, VenueWorld
 HOURS = int(os.environ.get("FAIRLEAD_ENDURANCE_HOURS", "1"))
 SEED = int(os.environ.get("FAIRLEAD_ENDURANCE_SEED", "3"))
 # By then what is kept for late news has reached its bounds.
-SETTLED_H = 6
-MOST_GROWTH_MB_PER_H = 1.0
+SETTLED_H = 8
+MOST_GROWTH_MB_PER_DAY = 1.0
+# What Python takes from the system at once, whoever asks for a little more.
+ARENA_MB = 1.1
 
 # Fills of the last hours, of which an engine asks for those of the last minutes.
 _FILLS_ASKED_FOR = 500
@@ -133,9 +135,14 @@ def test_over_the_hours_no_memory_grows_beyond_its_bound(tmp_path: Path) -> None
     assert {path: size for path, size in seen.items() if size > bound_of(path)} == {}
     assert [end for end in BOUNDS if not any(path.endswith(end) for path in seen)] == []
     assert max(seen[path] for path in seen if path.endswith("orders._closed")) > 1_000
-    settled = used[SETTLED_H:]
-    grown = settled[-1] - settled[0] if len(settled) > 1 else 0.0
-    assert grown <= MOST_GROWTH_MB_PER_H * len(settled), used
+    settled = used[SETTLED_H - 1 :]
+    days = max(len(settled) - 1, 0) / 24
+    grown = settled[-1] - settled[0] if settled else 0.0
+    hourly = " ".join(f"{mb:.1f}" for mb in used)
+    print(  # noqa: T201 - whoever lets it run for hours wants to see what came of it
+        f"\nseed {SEED}: {hourly} MB each hour; {grown:+.2f} MB in the last {24 * days:.0f} h"
+    )
+    assert grown <= MOST_GROWTH_MB_PER_DAY * days + ARENA_MB, used
 
 
 @pytest.mark.parametrize("size", [0, MOST_ELSEWHERE + 1])
