@@ -197,6 +197,7 @@ class Control:
             gate.impose(BY_HAND, PostureLevel.REDUCING, f"asked by {who}")
         else:
             gate.lift(BY_HAND)
+            self._engine.desk.plans.ends.lift()
         return {"reduce_only": on}
 
     def _holding(self, command: Pause | Resume, target: str, who: str) -> Refused | _Effect:
@@ -226,6 +227,7 @@ class Control:
             self._engine.desk.cast.aims.pop(runner.market.market, None)
         if everything:
             self._engine.desk.gate.lift(BY_HAND)
+            self._engine.desk.plans.ends.lift()
         return {"resumed": released}
 
     def _cancelling(self, target: str, who: str) -> Refused | _Effect:
@@ -274,6 +276,7 @@ class Control:
                 desk.cast.aims[market] = ZERO
             asked = FlattenAsked(market, books, bound, command.to)
             self._flattening = (Flattening(desk, asked, self._now_ns()), reply)
+            desk.plans.stop(market=market)
             self._pause(self._runners(command.market), Gate("paused", f"flattening, by {who}"))
 
         return begin

@@ -344,6 +344,7 @@ class Desk:
         for runner in self.runners.values():
             if runner.market.market == market:
                 runner.pull(reason, self._now_ns())
+        self.plans.pull(market, reason)
 
     def _validity_changed(self, market: MarketId, valid: bool, reason: str) -> None:
         if not valid:

@@ -283,7 +283,8 @@ class Engine:
             self.request_stop(StopReason.VENUE, "not every venue connected within 60 s")
             return False
         desk, reconciler = self._desk, self._reconciler
-        desk.restarting.take_up(self._parts.identity.executions, go_on=not self._exits_only)
+        if not self._observe_only:
+            desk.restarting.take_up(self._parts.identity.executions, go_on=not self._exits_only)
         take_up(desk, self._parts.connectors, self._parts.identity.unfinished)
         problem = await reconcile_start(
             desk, reconciler, self._parts.connectors, self._clock, limit_ns

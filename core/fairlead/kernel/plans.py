@@ -25,6 +25,7 @@ from fairlead.api import (
     Place,
     PlanEvent,
     PlanStep,
+    PostureLevel,
     Start,
     Stop,
     Triggered,
@@ -37,7 +38,7 @@ from fairlead.kernel.plans_run import WAITING, Closing, PlanRun, PlanSurrounding
 from fairlead.kernel.plans_start import PlanStarter, state_text
 from fairlead.kernel.plans_watch import PlanWatches
 from fairlead.kernel.plans_wish import PlanWishes
-from fairlead.model import ZERO, Fill, MarketId, OrderIntent, Slot, trimmed
+from fairlead.model import ZERO, Fill, MarketId, OrderIntent, Purpose, Slot, trimmed
 from fairlead.pipeline import RiskGate
 from fairlead.store import (
     ExecutionStarted,
@@ -114,12 +115,25 @@ class PlanDesk:
                 self._begin(found)
         return tuple(gates)
 
-    def stop(self, strategy: str, names: Iterable[str] | None = None) -> None:
-        """Tell a strategy's plans of these names, or all of them, to end."""
+    def stop(
+        self,
+        strategy: str | None = None,
+        names: Iterable[str] | None = None,
+        *,
+        market: MarketId | None = None,
+    ) -> tuple[str, ...]:
+        """Tell plans to end: of a strategy, of these names, on a market; gives their names."""
         wanted = None if names is None else tuple(names)
-        for run in self._runs.values():
-            if run.strategy == strategy and (wanted is None or run.name in wanted):
-                self.tell(run, Stop())
+        stopped = [
+            run
+            for run in self._runs.values()
+            if (strategy is None or run.strategy == strategy)
+            and (wanted is None or run.name in wanted)
+            and (market is None or market in run.instruments)
+        ]
+        for run in stopped:
+            self.tell(run, Stop())
+        return tuple(run.name for run in stopped)
 
     def executions(self, strategy: str) -> tuple[ExecutionView, ...]:
         """Give those that run and those that ended and were not `seen` yet, by their begin."""
@@ -181,14 +195,28 @@ class PlanDesk:
             self.tell(run, Stop())
         self.work()
 
+    def pull(self, market: MarketId, reason: str) -> None:
+        """Cancel what rests on a market: new risk, and all where nothing may be traded at all."""
+        nothing = self._parts.gate.posture(market).level.rank >= PostureLevel.CANCEL_ONLY.rank
+        cancels = tuple(
+            Cancel(client_id, reason)
+            for run in self._runs.values()
+            for client_id, order in run.orders.items()
+            if order.intent.slot.market == market
+            and (nothing or order.intent.purpose is Purpose.ENTRY)
+        )
+        if cancels:
+            self._parts.submit(cancels)
+            self._parts.wake()
+
     def adopt(self, run: PlanRun) -> None:
         """Lead an execution from now on; its books are kept from the first fill on."""
         self._runs[run.execution] = run
         for market in run.instruments:
             self._parts.keep_books(run.strategy, market)
 
-    def close(self, run: PlanRun, closing: Closing) -> None:
-        """End an execution as said, whatever its executor thinks; its orders are cancelled."""
+    def _close(self, run: PlanRun, closing: Closing) -> None:
+        # Ends it whatever its executor thinks; its orders are cancelled.
         run.closing = closing
         self._journal_step(run)
         run.stop_waiting()
@@ -311,7 +339,7 @@ class PlanDesk:
         self._parts.journal.append(Incident(name="execution_failed", detail=detail))
         end = "failed" if run.closing is None else run.closing.end
         run.events.clear()
-        self.close(run, ended_as_it_is(run, end))
+        self._close(run, ended_as_it_is(run, end))
 
 
 def _checked(step: PlanStep[Any], run: PlanRun) -> str:

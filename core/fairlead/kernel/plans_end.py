@@ -34,6 +34,7 @@ class PlanEnds:
         self._journal = journal
         self._gate = gate
         self._now_ns = now_ns
+        self._restraining: dict[str, None] = {}
 
     def record(self, run: PlanRun, closing: Closing) -> ExecutionView:
         """Write down the end of an execution; gives what its controller sees of it."""
@@ -79,5 +80,13 @@ class PlanEnds:
         """
         label = f"execution {name}"
         detail = f"{strategy} {label}: {trimmed(quantity)} left open on {market} ({why})"
+        self._restraining[label] = None
         self._gate.impose(label, PostureLevel.REDUCING, detail, market)
         self._journal.append(AlertRaised("critical", "residual_exposure", detail))
+
+    def lift(self) -> tuple[str, ...]:
+        """Restrain no market any more: a person has looked; gives the rules that are lifted."""
+        lifted, self._restraining = tuple(self._restraining), {}
+        for label in lifted:
+            self._gate.lift(label)
+        return lifted

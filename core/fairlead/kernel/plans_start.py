@@ -157,6 +157,8 @@ class PlanStarter:
                 gap = self.risk().market(leg.market).gap
                 if growing(leg.side, gap) or leg.quantity > abs(gap):
                     return Denied(posture.rule, leg.quantity, abs(gap), "reduce only")
+            if leg.side in posture.paused:
+                return Denied(posture.rule, f"{leg.side} paused", "trading", posture.reason)
         return None
 
 

@@ -25,6 +25,7 @@ from fairlead.api import (
     Posture,
     PostureLevel,
     Pull,
+    Start,
     Stop,
     View,
     Wake,
@@ -272,6 +273,8 @@ def _checked(decision: Decision[Any]) -> Decision[Any]:
     # What is no decision must not reach the executor, where it would be our own failure.
     if not isinstance(decision, Decision):
         raise TypeError(f"no decision: {decision!r}")
+    if not all(isinstance(start, Start) for start in decision.start):
+        raise TypeError(f"no plans to start: {decision.start!r}")
     for quote in () if decision.quotes is KEEP else decision.quotes:
         if not isinstance(quote, Quote):
             raise TypeError(f"no quote: {quote!r}")

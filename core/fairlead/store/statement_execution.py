@@ -99,7 +99,10 @@ def execution_statements() -> ExecutionStatements:
             )
             .join(orders, orders.c.client_id == fills.c.client_id)
             .join(journal, and_(journal.c.run_id == orders.c.run_id, journal.c.seq == orders.c.seq))
-            .where(orders.c.execution == bindparam("execution"), orders.c.execution != "")
+            .where(
+                orders.c.execution == bindparam("execution"),
+                orders.c.execution != literal_column("''"),
+            )
             .order_by(fills.c.run_id, fills.c.seq)
         ),
         find_results=sql(

@@ -21,6 +21,7 @@ from fairlead.api import (
     Leg,
     Market,
     NoMemory,
+    OrderView,
     Place,
     Plan,
     PlanEvent,
@@ -34,8 +35,9 @@ from fairlead.api import (
     View,
     Watch,
 )
-from fairlead.kernel import RunResult, VirtualClock
+from fairlead.kernel import PlanRun, RunResult, VirtualClock
 from fairlead.model import ZERO, MarketId, OrderUpdate, Purpose, Side, Slot, TimeInForce
+from fairlead.store import ExecutionEnded
 from fairlead.testing import MARKET, run_virtual
 from tests.fairlead.kernel.engine_world import SECOND, START_NS, Table, World, end_if_failed
 
@@ -63,6 +65,7 @@ class CarryState(msgspec.Struct, frozen=True):
     steps: int = 0
     until_ns: int | None = None
     end: str = ""
+    reached: bool = False
 
 
 class Carry:
@@ -73,7 +76,8 @@ class Carry:
         self._context = context
         #: Every event that it was told, for tests.
         self.events: list[PlanEvent] = []
-        self.views: list[PlanView] = []
+        #: Its orders as it was shown them last.
+        self.orders: tuple[OrderView, ...] = ()
 
     @property
     def state(self) -> type[CarryState]:
@@ -88,6 +92,7 @@ class Carry:
 
     def step(self, state: CarryState, event: PlanEvent, view: PlanView) -> PlanStep[CarryState]:
         self.events.append(event)
+        self.orders = tuple(view.orders)
         plan = self._plan
         until_ns = state.until_ns
         if plan.seconds and until_ns is None:
@@ -100,10 +105,11 @@ class Carry:
             end = "done"
         if isinstance(event, Refused) and event.denied.rule == "watching":
             end = "refused"
-        state = CarryState(state.steps + 1, until_ns, end)
-        actions = self._actions(view, event, net, done, ended=bool(end))
+        reached = state.reached or isinstance(event, Triggered)
+        state = CarryState(state.steps + 1, until_ns, end, reached)
+        actions = self._actions(view, event, net, done, over=bool(end) or reached)
         watches: tuple[Watch, ...] = ()
-        if plan.guard is not None and not isinstance(event, Triggered):
+        if plan.guard is not None and not reached:
             watches = (Watch("guard", plan.market, plan.guard, above=True),)
         return PlanStep(
             state,
@@ -123,10 +129,10 @@ class Carry:
         return view.exposure(plan.market) + view.exposure(plan.hedge)
 
     def _actions(
-        self, view: PlanView, event: PlanEvent, net: Decimal, done: Decimal, *, ended: bool
+        self, view: PlanView, event: PlanEvent, net: Decimal, done: Decimal, *, over: bool
     ) -> tuple[Action, ...]:
         plan, live = self._plan, tuple(view.orders)
-        if ended or isinstance(event, Triggered):
+        if over:
             return tuple(Cancel(order.client_id, "over") for order in live)
         actions: list[Action] = []
         hedging = [order for order in live if order.purpose is Purpose.HEDGE]
@@ -165,6 +171,44 @@ class Carry:
         )
 
 
+class Puppet:
+    """Do what a test says, and remember what it was told."""
+
+    def __init__(self, plan: CarryPlan, context: ExecutorContext) -> None:
+        self.plan = plan
+        self.context = context
+        self.events: list[PlanEvent] = []
+        #: Gives the actions of each step, and why it ends.
+        self.acts: Callable[[PlanEvent, PlanView], tuple[tuple[Action, ...], str]]
+        self.acts = lambda event, view: ((), "")
+
+    @property
+    def state(self) -> type[CarryState]:
+        return CarryState
+
+    def admit(self, view: PlanView) -> Admitted[CarryState] | Denied:
+        plan = self.plan
+        return Admitted(CarryState(), (Leg(plan.market, plan.side, plan.quantity, plan.bound),))
+
+    def step(self, state: CarryState, event: PlanEvent, view: PlanView) -> PlanStep[CarryState]:
+        self.events.append(event)
+        actions, end = self.acts(event, view)
+        return PlanStep(CarryState(state.steps + 1), actions, end=end)
+
+    def place(self, now_ns: int, **changes: Any) -> Place:  # noqa: ANN401 - for the wish
+        plan, level = self.plan, changes.pop("level", 0)
+        market, side = changes.pop("market", plan.market), changes.pop("side", plan.side)
+        place = Place(
+            slot=Slot(self.context.strategy, market, side, level, self.context.execution),
+            side=side,
+            price=plan.bound,
+            quantity=plan.quantity,
+            decided_ns=now_ns,
+            purpose=Purpose.ENTRY,
+        )
+        return msgspec.structs.replace(place, **changes)
+
+
 class Hedging(Table):
     """Options of a strategy that hedges elsewhere."""
 
@@ -179,7 +223,10 @@ class PlanWorld(World):
         self.views: list[View] = []
         self.starts: list[Start] = []
         self.stops: list[str] = []
-        executors = (("carry", CarryPlan, self._build), *parts.pop("executors", ()))
+        self.puppet: Puppet | None = None
+        self.acts: Callable[[PlanEvent, PlanView], tuple[tuple[Action, ...], str]]
+        self.acts = lambda event, view: ((), "")
+        executors = (("carry", CarryPlan, self._build), ("puppet", CarryPlan, self._puppet))
         super().__init__(clock, executors=executors, **parts)
         self.controller.decides = self._decide
 
@@ -187,6 +234,11 @@ class PlanWorld(World):
         carry = Carry(plan, context)
         self.built.append(carry)
         return carry
+
+    def _puppet(self, plan: CarryPlan, context: ExecutorContext) -> PlanExecutor[CarryState]:
+        self.puppet = Puppet(plan, context)
+        self.puppet.acts = self.acts
+        return self.puppet
 
     def _decide(self, view: View) -> Decision[NoMemory]:
         self.views.append(view)
@@ -198,7 +250,20 @@ class PlanWorld(World):
     def start(self, name: str = "one", **changes: Any) -> None:  # noqa: ANN401 - for the plan
         """Let the strategy start a plan on its next tick."""
         values: dict[str, Any] = {"market": MARKET, "quantity": "4", "slice": "2", "bound": "100"}
-        self.starts.append(Start(name, "carry", CarryPlan(**(values | changes))))
+        executor = changes.pop("executor", "carry")
+        self.starts.append(Start(name, executor, CarryPlan(**(values | changes))))
+
+    @property
+    def run(self) -> PlanRun:
+        """Give the one execution that runs."""
+        (run,) = self.engine.desk.plans.runs.values()
+        return run
+
+    @property
+    def ended(self) -> ExecutionEnded:
+        """Give the record of the one execution that has ended."""
+        (ended,) = self.trace.of(ExecutionEnded)
+        return ended
 
     @property
     def carry(self) -> Carry:
