@@ -59,7 +59,8 @@ Schema of it.
 **Who wins.** The file, then environment variables, then `--set`. `FAIRLEAD_ENGINE__TICK="2 s"`
 and `--set engine.tick="2 s"` both set `tick` in `[engine]`: two underscores stand for the dot. A
 value is written as in TOML; a bare word is a text. Keys that need quotes keep them:
-`--set 'venues.main.instruments."BTC/USDT".tick="0.01"'`.
+`--set 'venues.main.instruments."BTC/USDT".tick="0.01"'`. One variable has a name of its own:
+`USING_BATCH_ORDER` (`true` or `false`) sets `batching` of every venue of the file.
 
 **Units.** A value carries its unit; a bare number where a unit is due is refused.
 

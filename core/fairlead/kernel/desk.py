@@ -150,7 +150,6 @@ class Desk:
             sent=self._sent,
             failed=lambda error: parts.failed(error, "gateway"),
             room=self._wake,
-            wanted=self.pipeline.wanted,
         )
         self.gateways = {
             venue: Gateway(connector, parts.journal, news, parts.clock, parts.terms.get(venue))

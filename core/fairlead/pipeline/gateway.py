@@ -53,8 +53,6 @@ class GatewayNews:
     failed: Callable[[BaseException], None]
     #: Creates that waited for room may leave now: dispatch again.
     room: Callable[[], None] = lambda: None
-    #: Whether a create that was recorded, and had no effect so far, is still wanted.
-    wanted: Callable[[OrderIntent], bool] = lambda intent: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +80,8 @@ class Gateway:
         terms = terms or GatewayTerms()
         self.connector = connector
         self.counts = RequestCounts()
+        #: Whether a create that was recorded, and had no effect so far, is still wanted.
+        self.wanted: Callable[[OrderIntent], bool] = lambda intent: True
         self.throttle = terms.throttle or Throttle(clock)
         self.breaker = Breaker(clock, terms.breaker)
         self._journal = journal
@@ -265,7 +265,7 @@ class Gateway:
         for place, intent in enumerate(intents):
             lane = Lane.URGENT if intent.purpose in URGENT else Lane.QUOTE
             room = self.throttle.fits(RequestKind.CREATE, lane, 1)
-            if room and self._news.wanted(intent):
+            if room and self.wanted(intent):
                 self.throttle.take(RequestKind.CREATE)
                 await self._send((intent,), outcomes, place)
 

@@ -97,6 +97,7 @@ class Pipeline:
     def connect(self, venue: str, gateway: Gateway) -> None:
         """Send what concerns ``venue`` through this gateway."""
         self._gateways[venue] = gateway
+        gateway.wanted = self._wanted
 
     def submit(self, actions: Sequence[Action], view: RiskView) -> None:
         """Take an executor's actions; they leave at the next `dispatch`."""
@@ -228,24 +229,6 @@ class Pipeline:
                 self._queue.remove(batch)
                 self._record_and_send(batch, gateway, now_ns)
 
-    def wanted(self, intent: OrderIntent) -> bool:
-        """Tell whether an order that the venue refused with its whole batch may be sent alone.
-
-        Not when it is stale, or anything that would have kept it from leaving has come since.
-        """
-        parts = self._parts
-        order = parts.orders.get(intent.client_id)
-        level = parts.gate.posture(intent.slot.market).level
-        allowed = PostureLevel.ACTIVE if intent.purpose in NEW_RISK else PostureLevel.REDUCING
-        return (
-            self.open_for_creates
-            and order is not None
-            and order.state is OrderState.PENDING_CREATE
-            and intent.client_id not in self._cancels
-            and intent.decided_ns > parts.now_ns() - parts.tick_ns
-            and level.rank <= allowed.rank
-        )
-
     def created(self, intent: OrderIntent, outcome: Outcome) -> None:
         """Take a create's outcome from the gateway."""
         now_ns = self._parts.now_ns()
@@ -267,6 +250,22 @@ class Pipeline:
     def cancelled(self, request: CancelRequest, outcome: Outcome) -> None:
         """Take a cancel's outcome from the gateway."""
         self._parts.orders.apply_cancel_outcome(request.client_id, outcome)
+
+    def _wanted(self, intent: OrderIntent) -> bool:
+        # Whether an order that the venue refused with its whole batch may be sent alone. Not when
+        # it is stale, or anything that would have kept it from leaving has come since.
+        parts = self._parts
+        order = parts.orders.get(intent.client_id)
+        level = parts.gate.posture(intent.slot.market).level
+        allowed = PostureLevel.ACTIVE if intent.purpose in NEW_RISK else PostureLevel.REDUCING
+        return (
+            self.open_for_creates
+            and order is not None
+            and order.state is OrderState.PENDING_CREATE
+            and intent.client_id not in self._cancels
+            and intent.decided_ns > parts.now_ns() - parts.tick_ns
+            and level.rank <= allowed.rank
+        )
 
     def _admit(self, place: Place, view: RiskView) -> None:
         now_ns = self._parts.now_ns()

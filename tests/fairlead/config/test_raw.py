@@ -175,3 +175,25 @@ def test_a_table_that_is_none_is_read_as_empty() -> None:
     assert raw.table("risk") == {}
     assert raw.table("venues") == {}
     assert raw.table("engine") == {"tick": "1 s"}
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("FALSE ", False), ("maybe", "maybe")])
+def test_one_variable_switches_batching_of_every_venue_of_the_file(
+    tmp_path: Path, text: str, value: object
+) -> None:
+    two = f"{CONFIG}\n[venues.hedge]\nconnector = 'paper'\nbatching = true\n"
+
+    raw = written(tmp_path, two, USING_BATCH_ORDER=text)
+
+    assert [table["batching"] for table in raw.data["venues"].values()] == [value, value]
+    place = raw.place(("venues", "hedge", "batching"))
+    assert place == "environment variable USING_BATCH_ORDER"
+
+
+def test_what_names_a_venue_wins_over_what_names_none(tmp_path: Path) -> None:
+    raw = written(
+        tmp_path, CONFIG, USING_BATCH_ORDER="true", FAIRLEAD_VENUES__MAIN__BATCHING="false"
+    )
+
+    assert raw.data["venues"]["main"]["batching"] is False
+    assert "batching" not in written(tmp_path, "", USING_BATCH_ORDER="true").data

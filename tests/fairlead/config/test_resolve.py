@@ -290,3 +290,53 @@ def test_an_empty_configuration_says_what_it_needs() -> None:
 
     keys = [finding.key for finding in caught.value.findings]
     assert keys == ["engine.instance", "engine.currency", "venues", "strategies"]
+
+
+# How a venue is dealt with.
+
+
+def test_a_venue_is_dealt_with_as_its_table_says(tmp_path: Path) -> None:
+    plain = settings(tmp_path).venues["main"]
+    said = settings(
+        tmp_path,
+        CONFIG,
+        "venues.main.batch_size=20",
+        "venues.main.batch_timeout=250 ms",
+        "venues.main.batching=false",
+        "venues.main.share=50%",
+        "venues.main.breaker={ failures = 3, pause = '5 s' }",
+    ).venues["main"]
+
+    assert (plain.batch_size, plain.batch_timeout.seconds, plain.batching) == (5, 1.0, True)
+    assert (plain.share.value, plain.breaker.failures, plain.breaker.rejects) == (Decimal(1), 5, 10)
+    assert (said.batch_size, said.batch_timeout.ns, said.batching) == (20, 250_000_000, False)
+    assert (said.share.value, said.breaker.failures) == (Decimal("0.5"), 3)
+    assert (said.breaker.pause.seconds, said.breaker.rejects_pause.seconds) == (5.0, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("batch_size", "0", "must be at least 1"),
+        ("batch_timeout", "1", "write a duration"),
+        ("share", "0%", "must be above zero"),
+        ("share", "0.5", 'write a share from "0%" to "100%"'),
+        ("breaker", "{ failures = 0 }", "must be at least 1"),
+        ("batchsize", "5", "unknown key"),
+    ],
+)
+def test_what_a_venue_cannot_be_told_is_found(
+    tmp_path: Path, key: str, value: str, expected: str
+) -> None:
+    (found,) = findings(tmp_path, CONFIG, f"venues.main.{key}={value}")
+
+    assert found.key.startswith(f"venues.main.{key}")
+    assert expected in found.expected
+
+
+def test_a_venue_without_a_known_connector_has_its_own_keys_judged_all_the_same(
+    tmp_path: Path,
+) -> None:
+    found = findings(tmp_path, CONFIG, "venues.main.connector=nobody", "venues.main.batch_size=0")
+
+    assert sorted(one.key for one in found) == ["venues.main.batch_size", "venues.main.connector"]

@@ -15,7 +15,9 @@ from fairlead.kernel import (
     Engine,
     Observers,
     RunResult,
+    RunSetup,
     SeededIds,
+    Ticker,
     VirtualClock,
     compose,
     load_plugins,
@@ -93,6 +95,7 @@ class VenueWorld:
         store: Store | None = None,
         seed: int = 3,
         remember: bool = True,
+        budget: int = 0,
     ) -> None:
         self.clock = clock
         settings, offers = configured(*(sets or SETS))
@@ -101,7 +104,7 @@ class VenueWorld:
         self.process = VirtualProcess()
         served = VirtualTransport(clock)
         self.transport = CountingTransport(served, remember=remember)
-        self.venue = SimulatedVenue(VenueSetup(), clock, SeededIds(seed))
+        self.venue = SimulatedVenue(VenueSetup(budget=budget), clock, SeededIds(seed))
         self.venue.serve(served)
         self._served = served
         #: Every record; empty when nothing is to be remembered.
@@ -120,6 +123,8 @@ class VenueWorld:
         )
         container.transport.override(self.transport)
         self.engine: Engine = container.engine()
+        self.setup: RunSetup = container.setup()
+        self.ticker: Ticker = container.ticker()
         self._slots: dict[str, tuple[str, str, int]] = {}
         self.slots = SlotWatch(self.venue.truth, self._slots.get)
         #: (true time, how many of our orders are live) after each change.
@@ -237,11 +242,13 @@ class VenueWorld:
         return longest
 
 
-def in_a_world(story: Callable[[VenueWorld], Awaitable[None]], *sets: str) -> VenueWorld:
+def in_a_world(
+    story: Callable[[VenueWorld], Awaitable[None]], *sets: str, budget: int = 0
+) -> VenueWorld:
     """Tell a story in virtual time; gives the world as it was at its end."""
 
     async def main(clock: VirtualClock) -> VenueWorld:
-        world = VenueWorld(clock, *sets)
+        world = VenueWorld(clock, *sets, budget=budget)
         await world.begin()
         await story(world)
         return world

@@ -190,7 +190,6 @@ class Trial:
             sent=pipeline.sent,
             failed=self.failures.append,
             room=pipeline.dispatch,
-            wanted=pipeline.wanted,
         )
         never = replace(BreakerPolicy(), failures=1_000, rejects=1_000)
         self.gateway = Gateway(

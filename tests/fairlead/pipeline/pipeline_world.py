@@ -199,7 +199,6 @@ class World:
                 sent=self.pipeline.sent,
                 failed=self.failures.append,
                 room=self.room,
-                wanted=self.pipeline.wanted,
             ),
             clock,
             terms,

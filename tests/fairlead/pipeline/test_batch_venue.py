@@ -80,7 +80,6 @@ def sending(world: World, *, batching: bool = True, tick_ns: int = 60 * SECOND) 
         sent=pipeline.sent,
         failed=_never,
         room=pipeline.dispatch,
-        wanted=pipeline.wanted,
     )
     terms = GatewayTerms(batching=BatchPolicy(on=batching), throttle=world.throttle)
     gateway = Gateway(world.connector, journal, news, clock, terms)
