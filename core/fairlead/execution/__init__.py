@@ -3,9 +3,15 @@
 from fairlead.execution.admission import affordable, price_bound, refusal_text
 from fairlead.execution.atomic import AtomicExecutor
 from fairlead.execution.atomic_check import check_legs, coarsest_lot
-from fairlead.execution.atomic_mend import following, repair_costs, repair_ways
-from fairlead.execution.atomic_order import entry_order, lead_order, lead_price
-from fairlead.execution.atomic_state import AtomicPhase, AtomicState
+from fairlead.execution.atomic_mend import (
+    COVER_LEVEL,
+    UNWIND_LEVEL,
+    following,
+    repair_costs,
+    repair_ways,
+)
+from fairlead.execution.atomic_order import LEG_LEVEL, entry_order, lead_order, lead_price
+from fairlead.execution.atomic_state import AtomicPhase, AtomicState, hear_event, remember_sent
 from fairlead.execution.exit import EXIT_LEVEL, ExitEnd, ExitExecutor, ExitPlan, ExitState
 from fairlead.execution.flight import Asked, asked_orders, still_asked, unresolved
 from fairlead.execution.liquidity import (
@@ -48,9 +54,18 @@ from fairlead.execution.unwind import (
     reachable,
     worst_price,
 )
+from fairlead.execution.xemm import HEDGE_LEVEL, XemmExecutor
+from fairlead.execution.xemm_price import HedgeTerms, conversion, hedge_bound, hedge_price
+from fairlead.execution.xemm_quote import QUOTE_LEVEL, XemmQuote
+from fairlead.execution.xemm_state import XemmState
 
 __all__ = [
+    "COVER_LEVEL",
     "EXIT_LEVEL",
+    "HEDGE_LEVEL",
+    "LEG_LEVEL",
+    "QUOTE_LEVEL",
+    "UNWIND_LEVEL",
     "Asked",
     "AtomicExecutor",
     "AtomicPhase",
@@ -60,6 +75,7 @@ __all__ = [
     "ExitExecutor",
     "ExitPlan",
     "ExitState",
+    "HedgeTerms",
     "Liquidity",
     "LiquidityLimits",
     "Nothing",
@@ -79,6 +95,9 @@ __all__ = [
     "TwapExecutor",
     "TwapState",
     "Way",
+    "XemmExecutor",
+    "XemmQuote",
+    "XemmState",
     "actual_slippage",
     "admit_tiered",
     "affordable",
@@ -90,12 +109,16 @@ __all__ = [
     "check_legs",
     "closing_orders",
     "coarsest_lot",
+    "conversion",
     "cut",
     "entry_order",
     "excess_by_market",
     "expected_slippage",
     "following",
     "has_drifted",
+    "hear_event",
+    "hedge_bound",
+    "hedge_price",
     "large_enough",
     "lead_order",
     "lead_price",
@@ -113,6 +136,7 @@ __all__ = [
     "price_bound",
     "reachable",
     "refusal_text",
+    "remember_sent",
     "repair_costs",
     "repair_ways",
     "size_for",

@@ -26,7 +26,7 @@ from fairlead.api.plans.atomic import AtomicPlan, AtomicPolicy
 from fairlead.execution.atomic_check import check_legs, coarsest_lot
 from fairlead.execution.atomic_mend import following, repair_costs, repair_ways
 from fairlead.execution.atomic_order import entry_order, lead_order
-from fairlead.execution.atomic_state import AtomicPhase, AtomicState, heard, sent
+from fairlead.execution.atomic_state import AtomicPhase, AtomicState, hear_event, remember_sent
 from fairlead.execution.flight import unresolved
 from fairlead.execution.partial import (
     cancel_rest,
@@ -82,7 +82,7 @@ class AtomicExecutor:
     def step(self, state: AtomicState, event: PlanEvent, view: PlanView) -> PlanStep[AtomicState]:
         """Take one step; nothing is decided on a leg whose order may still fill."""
         lead = self._plan.lead
-        state = heard(state, event, view, lead)
+        state = hear_event(state, event, view)
         match state.phase:
             case AtomicPhase.READY if state.cause:
                 return self._finish(state, view, state.cause)
@@ -108,7 +108,7 @@ class AtomicExecutor:
         if plan.lead is not None:
             return self._leading(state, plan.lead, view)
         places = tuple(entry_order(leg, plan.order, view, self._context) for leg in state.legs)
-        return sent(state, places, state.deadline_ns, view)
+        return remember_sent(state, places, state.deadline_ns, view)
 
     def _open(self, state: AtomicState, view: PlanView) -> PlanStep[AtomicState]:
         busy = unresolved(state.asked, view)
@@ -144,13 +144,16 @@ class AtomicExecutor:
         if state.cause:
             leaving = [order for order in view.orders if late or order.slot.market == lead]
             actions = cancel_rest(leaving, state.cause)
-        if view.now_ns >= state.next_ns and not late:
+        filled = view.done(lead, leg.side).quantity
+        due = view.now_ns >= state.next_ns
+        if (due or filled > state.followed) and not late and closing.places:
             actions = (*actions, *closing.places)
-            if lead not in busy and not state.cause:
-                actions = (*actions, *lead_order(leg, view, self._context))
+            state = msgspec.structs.replace(state, followed=filled)
+        if due and lead not in busy and not state.cause:
+            actions = (*actions, *lead_order(leg, view, self._context))
         quiet = lead in busy and not state.open_ns and not state.cause
         wake_ns = state.deadline_ns if quiet else view.now_ns + view.tick_ns
-        return sent(state, actions, wake_ns, view)
+        return remember_sent(state, actions, wake_ns, view)
 
     def _clocked(self, state: AtomicState, view: PlanView, *, open_side: bool) -> AtomicState:
         open_ns = (state.open_ns or view.now_ns) if open_side else 0
@@ -201,7 +204,7 @@ class AtomicExecutor:
         if possible and view.now_ns < until_ns:
             actions = closing.places if view.now_ns >= state.next_ns else ()
             next_ns = state.next_ns if state.next_ns > view.now_ns else soon_ns
-            return sent(state, actions, min(next_ns, until_ns), view)
+            return remember_sent(state, actions, min(next_ns, until_ns), view)
         if state.policy is AtomicPolicy.UNWIND:
             end = "not closed" if possible else "the rest is too small for an order"
             return self._finish(state, view, end, alarm=possible)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from fairlead.api import PlanView
 from fairlead.api.plans.atomic import AtomicPlan, AtomicPolicy
-from fairlead.execution.atomic_order import ENTRY_LEVEL
+from fairlead.execution.atomic_order import LEG_LEVEL
 from fairlead.execution.partial import PairedLeg, missing_quantity
 from fairlead.execution.unwind import Spent, Way, worst_price
 from fairlead.model import ZERO, MarketId, Purpose, Side
@@ -24,7 +24,7 @@ def following(legs: Sequence[PairedLeg], lead: MarketId, view: PlanView) -> tupl
         Way(
             market=leg.market,
             side=leg.side,
-            level=ENTRY_LEVEL,
+            level=LEG_LEVEL,
             purpose=Purpose.HEDGE,
             most=missing_quantity(leg, view) * view.market(leg.market).instrument.multiplier,
             bound=leg.bound,

@@ -9,10 +9,10 @@ from fairlead.api.plans.atomic import AtomicOrder
 from fairlead.execution.partial import PairedLeg, missing_quantity
 from fairlead.model import ZERO, Purpose, Reason, Side, Slot, TimeInForce
 
-__all__ = ["ENTRY_LEVEL", "entry_order", "lead_order", "lead_price"]
+__all__ = ["LEG_LEVEL", "entry_order", "lead_order", "lead_price"]
 
 #: The slot level of a leg's own order.
-ENTRY_LEVEL = 0
+LEG_LEVEL = 0
 _KINDS = {
     AtomicOrder.IOC: TimeInForce.IOC,
     AtomicOrder.FOK: TimeInForce.FOK,
@@ -61,7 +61,7 @@ def _place(
     book = view.market(leg.market).book
     mid = None if book is None else book.mid
     return Place(
-        slot=Slot(context.strategy, leg.market, leg.side, ENTRY_LEVEL, context.execution),
+        slot=Slot(context.strategy, leg.market, leg.side, LEG_LEVEL, context.execution),
         side=leg.side,
         price=price,
         quantity=quantity,

@@ -9,7 +9,6 @@ import msgspec
 
 from fairlead.api import (
     Action,
-    Filled,
     PlanEvent,
     PlanStep,
     PlanView,
@@ -20,9 +19,9 @@ from fairlead.api import (
 from fairlead.api.plans.atomic import AtomicPolicy
 from fairlead.execution.flight import Asked, asked_orders, still_asked
 from fairlead.execution.partial import PairedLeg
-from fairlead.model import MarketId, Purpose
+from fairlead.model import ZERO, Purpose
 
-__all__ = ["AtomicPhase", "AtomicState", "heard", "sent"]
+__all__ = ["AtomicPhase", "AtomicState", "hear_event", "remember_sent"]
 
 
 class AtomicPhase(StrEnum):
@@ -51,8 +50,10 @@ class AtomicState(msgspec.Struct, frozen=True):
     #: How the open side is closed now, and since when; 0 = there was none to close.
     policy: AtomicPolicy = AtomicPolicy.COMPLETE
     since_ns: int = 0
-    #: Nothing is tried again before.
+    #: Nothing is tried again before; but the leading leg is followed at once where more than
+    #: ``followed`` (its base units or contracts) is filled, which the last try did not know of.
     next_ns: int = 0
+    followed: Decimal = ZERO
     #: The mid of the hedge market when covering there began.
     hedge_mid: Decimal | None = None
     end: str = ""
@@ -60,9 +61,7 @@ class AtomicState(msgspec.Struct, frozen=True):
     alarm: bool = False
 
 
-def heard(
-    state: AtomicState, event: PlanEvent, view: PlanView, lead: MarketId | None
-) -> AtomicState:
+def hear_event(state: AtomicState, event: PlanEvent, view: PlanView) -> AtomicState:
     """Take in an event: what became of orders, and whatever ends the plan's own orders."""
     state = msgspec.structs.replace(state, asked=still_asked(state.asked, event, view))
     match event:
@@ -70,9 +69,6 @@ def heard(
             return _caused(state, "stopped")
         case Refused(place=place, denied=denied) if place.purpose is Purpose.ENTRY:
             return _caused(state, f"{place.slot.market} was refused: {denied.rule}")
-        case Filled(slot=slot) if slot.market == lead:
-            # Its fill is followed at once, however short ago the last order left.
-            return msgspec.structs.replace(state, next_ns=0)
         case Resumed():
             # What went by while nobody looked does not count against the policy.
             return msgspec.structs.replace(
@@ -85,7 +81,7 @@ def heard(
             return state
 
 
-def sent(
+def remember_sent(
     state: AtomicState, actions: tuple[Action, ...], wake_ns: int, view: PlanView
 ) -> PlanStep[AtomicState]:
     """Give a step with these actions; the orders among them are remembered until seen."""

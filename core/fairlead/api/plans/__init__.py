@@ -6,6 +6,7 @@ from fairlead.api.plans.partial import MendedLeg, PartialFillReport, PartialLeg
 from fairlead.api.plans.position import EntryOrder, ExitOrder, PositionPlan, TrailingStop
 from fairlead.api.plans.tiered import TieredMode, TieredPlan
 from fairlead.api.plans.twap import CatchUp, TwapMode, TwapPlan
+from fairlead.api.plans.xemm import XemmPlan
 
 __all__ = [
     "AtomicLeg",
@@ -25,4 +26,5 @@ __all__ = [
     "TrailingStop",
     "TwapMode",
     "TwapPlan",
+    "XemmPlan",
 ]
