@@ -21,13 +21,34 @@ from fairlead.execution.liquidity import (
     analyze,
     offered,
 )
-from fairlead.execution.maker import at_distance, has_drifted, maker_price
+from fairlead.execution.maker import at_distance, has_drifted, maker_price, rest_at
 from fairlead.execution.partial import (
     PairedLeg,
     cancel_rest,
     matched_share,
     missing_quantity,
     partial_fill_report,
+)
+from fairlead.execution.position import PositionExecutor
+from fairlead.execution.position_barrier import (
+    Barrier,
+    Judged,
+    exit_order,
+    gain,
+    judge,
+    profit_price,
+    watches,
+)
+from fairlead.execution.position_entry import PositionEntry, is_far, refused_lately
+from fairlead.execution.position_exit import PositionExit
+from fairlead.execution.position_state import (
+    ENTRY_LEVEL,
+    LEAVE_LEVEL,
+    PROFIT_LEVEL,
+    REST_LEVEL,
+    Holding,
+    PositionState,
+    holding,
 )
 from fairlead.execution.preflight import large_enough, matching_markets, payable
 from fairlead.execution.quotes import Outstanding, QuotesExecutor, QuotesState
@@ -61,26 +82,37 @@ from fairlead.execution.xemm_state import XemmState
 
 __all__ = [
     "COVER_LEVEL",
+    "ENTRY_LEVEL",
     "EXIT_LEVEL",
     "HEDGE_LEVEL",
+    "LEAVE_LEVEL",
     "LEG_LEVEL",
+    "PROFIT_LEVEL",
     "QUOTE_LEVEL",
+    "REST_LEVEL",
     "UNWIND_LEVEL",
     "Asked",
     "AtomicExecutor",
     "AtomicPhase",
     "AtomicState",
+    "Barrier",
     "Closing",
     "ExitEnd",
     "ExitExecutor",
     "ExitPlan",
     "ExitState",
     "HedgeTerms",
+    "Holding",
+    "Judged",
     "Liquidity",
     "LiquidityLimits",
     "Nothing",
     "Outstanding",
     "PairedLeg",
+    "PositionEntry",
+    "PositionExecutor",
+    "PositionExit",
+    "PositionState",
     "QuotesExecutor",
     "QuotesState",
     "Rate",
@@ -113,12 +145,17 @@ __all__ = [
     "cut",
     "entry_order",
     "excess_by_market",
+    "exit_order",
     "expected_slippage",
     "following",
+    "gain",
     "has_drifted",
     "hear_event",
     "hedge_bound",
     "hedge_price",
+    "holding",
+    "is_far",
+    "judge",
     "large_enough",
     "lead_order",
     "lead_price",
@@ -134,11 +171,14 @@ __all__ = [
     "partial_fill_report",
     "payable",
     "price_bound",
+    "profit_price",
     "reachable",
     "refusal_text",
+    "refused_lately",
     "remember_sent",
     "repair_costs",
     "repair_ways",
+    "rest_at",
     "size_for",
     "smallest_order",
     "still_asked",
@@ -146,5 +186,6 @@ __all__ = [
     "taking_price",
     "unresolved",
     "value_of",
+    "watches",
     "worst_price",
 ]

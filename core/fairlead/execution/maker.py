@@ -8,7 +8,7 @@ from fairlead.api import BookView, OrderView
 from fairlead.api.plans import MakerPrice
 from fairlead.model import ZERO, Instrument, Side
 
-__all__ = ["at_distance", "has_drifted", "maker_price"]
+__all__ = ["at_distance", "has_drifted", "maker_price", "rest_at"]
 
 
 def maker_price(
@@ -34,11 +34,19 @@ def at_distance(
     distance: Decimal, side: Side, book: BookView, instrument: Instrument, bound: Decimal
 ) -> Decimal | None:
     """Give a price ``distance`` (a share of the mid) behind the mid, under the same conditions."""
+    return rest_at(book.mid * (1 - side.sign * distance), side, book, instrument, bound)
+
+
+def rest_at(
+    price: Decimal, side: Side, book: BookView, instrument: Instrument, bound: Decimal
+) -> Decimal | None:
+    """Give ``price`` on the grid, or the nearest one that does not cross; None = there is none."""
     other = _sides(book, side)[1]
-    price = instrument.round_price(book.mid * (1 - side.sign * distance), side)
-    if side.sign * price >= side.sign * other:
-        price = instrument.round_price(other - side.sign * instrument.grid.step_at(other), side)
-    return _held(price, side, other, instrument, bound)
+    rounded = instrument.round_price(price, side)
+    if side.sign * rounded >= side.sign * other:
+        step = instrument.grid.step_at(other)
+        rounded = instrument.round_price(other - side.sign * step, side)
+    return _held(rounded, side, other, instrument, bound)
 
 
 def has_drifted(order: OrderView, price: Decimal, within: Decimal) -> bool:

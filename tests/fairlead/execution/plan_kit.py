@@ -170,6 +170,8 @@ class Kit:
         self.orders: dict[str, OrderView] = {}
         self.intents: dict[str, OrderIntent] = {}
         self.asked: dict[str, str] = {}
+        #: What fees are taken in; None = the market's quote currency.
+        self.fee_asset: str | None = None
         self.fills: list[tuple[Fill, Slot]] = []
         self.places: list[Place] = []
         self.refusals: list[Refused] = []
@@ -617,6 +619,7 @@ class Kit:
         fees = intent.instrument.fees
         paid = order.price if price is None else price
         share = fees.maker if maker else fees.taker
+        notional = intent.instrument.notional(paid, quantity)
         fill = Fill(
             market=order.slot.market,
             venue_ns=self.now_ns,
@@ -627,8 +630,8 @@ class Kit:
             side=order.side,
             price=paid,
             quantity=quantity,
-            fee=intent.instrument.notional(paid, quantity) * share,
-            fee_asset=intent.instrument.quote,
+            fee=share * (notional if self.fee_asset is None else quantity),
+            fee_asset=self.fee_asset or intent.instrument.quote,
             liquidity=liquidity,
         )
         self.fills.append((fill, order.slot))
