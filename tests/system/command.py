@@ -10,7 +10,8 @@ from pathlib import Path
 LIMIT_S = 30.0
 #: The command, installed beside the interpreter that runs the tests.
 FAIRLEAD = str(Path(sys.executable).with_name("fairlead"))
-_LIMITED = (
+#: Python that runs a command whose files cannot grow beyond so many bytes: a full disk.
+LIMITED = (
     "import os, resource, sys; limit = int(sys.argv[1]);"
     "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)); os.execv(sys.argv[2], sys.argv[2:])"
 )
@@ -38,7 +39,7 @@ def call(
     """Run to the end; ``largest_file`` in bytes is where the disk becomes full, 0 = never."""
     command = [FAIRLEAD, *arguments]
     if largest_file:
-        command = [sys.executable, "-c", _LIMITED, str(largest_file), *command]
+        command = [sys.executable, "-c", LIMITED, str(largest_file), *command]
     return subprocess.run(
         command,
         cwd=cwd,

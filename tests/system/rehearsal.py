@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.system.command import FAIRLEAD, LIMIT_S
+from tests.system.command import FAIRLEAD, LIMIT_S, LIMITED
 
 PLUGIN = Path(__file__).parent / "neutral_plugin"
 
@@ -188,10 +188,15 @@ class Rehearsal:
         logs = sorted(self.folder.glob("engine-*.log"))
         return logs[number].read_text()
 
-    def call(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command to its end."""
+    def call(
+        self, *arguments: str, largest_file: int | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end; ``largest_file`` in bytes is where the disk is full."""
+        command = [FAIRLEAD, *arguments]
+        if largest_file is not None:
+            command = [sys.executable, "-c", LIMITED, str(largest_file), *command]
         return subprocess.run(
-            [FAIRLEAD, *arguments],
+            command,
             cwd=self.folder,
             env=environment(),
             stdin=subprocess.DEVNULL,

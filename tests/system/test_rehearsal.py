@@ -257,6 +257,18 @@ def test_panic_works_without_an_engine_and_with_mistakes_and_leaves_the_orders_o
     assert "proven: no order is left, 4 cancelled from here" in done.stdout
 
 
+def test_panic_cancels_and_halts_although_the_disk_is_full(rehearsal: Rehearsal) -> None:
+    rehearsal.quoting().kill()
+
+    done = rehearsal.call("panic", largest_file=1)
+
+    assert done.returncode == 0, done.stderr
+    assert rehearsal.venue.open() == []
+    assert (rehearsal.folder / NOTE).read_text() == ""  # no room for words
+    assert "proven: no order is left, 4 cancelled from here" in done.stdout
+    assert rehearsal.call("run", "--for", "1 s").returncode == 5
+
+
 def test_panic_does_not_call_proven_what_a_process_that_hangs_may_still_send(
     rehearsal: Rehearsal,
 ) -> None:

@@ -22,7 +22,7 @@ import pytest
 
 from fairlead.store import open_reader, read_trace
 from tests.conftest import ROOT
-from tests.system.command import LIMIT_S, begin, call
+from tests.system.command import FAIRLEAD, LIMIT_S, begin, call, environment
 
 pytestmark = pytest.mark.system
 
@@ -280,6 +280,31 @@ def test_a_page_that_does_not_fit_costs_neither_summary_nor_report(folder: Path)
         "store runs/demo-1/report.html: cannot be written ("
     )
     assert left(folder / "runs/demo-1") == ["events.jsonl.gz", "report.json"]
+
+
+@pytest.mark.parametrize("words", [("config", "show"), ("run", "--for", "5 s")])
+def test_output_that_does_not_fit_is_one_line_and_costs_no_files(
+    folder: Path, words: tuple[str, ...]
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [FAIRLEAD, *words],
+            cwd=folder,
+            env=environment({}, measured=False),
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            text=True,
+            timeout=LIMIT_S,
+        )
+
+    assert done.returncode == 2
+    last = done.stderr.splitlines()[-1]
+    assert last == "standard output: cannot be written (No space left on device)"
+    assert "Traceback" not in done.stderr
+    if words[0] == "run":
+        assert left(folder / "runs/demo-1") == FILES
 
 
 def test_whoever_reads_only_the_begin_costs_nobody_the_page(folder: Path, start: Start) -> None:

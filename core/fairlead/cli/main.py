@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -17,6 +18,9 @@ from fairlead.errors import EngineError, ExitCode
 from fairlead.model.numbers import install_context
 
 __all__ = ["COMMANDS", "CommandLine", "cli", "main"]
+
+# What a full disk says where our output goes to.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 #: Command → where it is defined. A command's module is imported when it is called or listed.
 COMMANDS: Mapping[str, str] = {
@@ -114,11 +118,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:
         click.echo("stopped", err=True)
         return ExitCode.CHECK_FAILED
-    except BrokenPipeError:
-        # The reader has seen enough (``| head``); the interpreter must not try again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.CLEAN
+    except OSError as error:
+        return _judge(error)
     except Exception:  # noqa: BLE001 - the outermost line: our bug gets its own exit code
         traceback.print_exc()
         return ExitCode.BUG
     return result if isinstance(result, int) else ExitCode.CLEAN
+
+
+def _judge(error: OSError) -> ExitCode:
+    # What a file refuses has its name and is caught where it is written; this may be our output.
+    reader_has_gone = isinstance(error, BrokenPipeError)  # ``| head`` has seen enough
+    if not reader_has_gone and (error.errno not in _NO_ROOM or error.filename is not None):
+        traceback.print_exception(error)
+        return ExitCode.BUG
+    # The interpreter must not try again at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if reader_has_gone:
+        return ExitCode.CLEAN
+    click.echo(f"standard output: cannot be written ({error.strerror})", err=True)
+    return ExitCode.USAGE

@@ -79,14 +79,22 @@ def panic(
     if not left and slippage is not None:
         left = _flatten(path, sets, exits, as_json=as_json)
     if as_json:
-        done = {"halted": True, "cancelled": dict(act.cancelled), "not_proven_gone": list(left)}
+        done = {
+            "halted": not act.unwritten,
+            "cancelled": dict(act.cancelled),
+            "not_proven_gone": list(left),
+        }
         click.echo(json.dumps({"schema": 1, **done, "exits": exits.done}, indent=2))
     for what in left:
         click.echo(f"not proven gone: {what}", err=True)
-    click.echo("it stays halted; when all is understood: fairlead resume", err=as_json)
+    if act.unwritten:
+        click.echo(f"nothing keeps it from starting again: {act.unwritten}", err=True)
+    else:
+        click.echo("it stays halted; when all is understood: fairlead resume", err=as_json)
     if left:
         ctx.exit(ExitCode.NOT_PROVEN_GONE)
-    ctx.exit(ExitCode.CLEAN if exits.complete else ExitCode.CHECK_FAILED)
+    done_all = exits.complete and not act.unwritten
+    ctx.exit(ExitCode.CLEAN if done_all else ExitCode.CHECK_FAILED)
 
 
 def _prepared(found: Configured, *, as_json: bool) -> EmergencyStop:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fairlead.api import Clock, Connector, Process
-from fairlead.kernel.halt import Halt, write_halt
+from fairlead.kernel.halt import Halt, marker_name, write_halt
 from fairlead.kernel.sweep import Sweep, SweepParts
 
 __all__ = ["EmergencyStop", "EmergencyStopParts"]
@@ -39,24 +39,30 @@ class EmergencyStop:
         self._parts = parts
         self._let_go: Callable[[], None] | None = None
         self._silent_ns: int | None = None
+        #: Why the note that halts could not be left; "" = it stands.
+        self.unwritten = ""
         #: The orders that were cancelled from here, with their venues.
         self.cancelled: Mapping[str, str] = {}
 
     def halt(self, reason: str) -> None:
         """Leave the note that halts, and wake a running engine to read it.
 
-        :raises OSError: when the disk refuses the note.
+        A disk that refuses even this keeps nobody from cancelling; see `unwritten`.
         """
         parts = self._parts
         note = Halt("panic", reason, parts.clock.now_ns())
-        write_halt(parts.process, parts.instance, note)
+        try:
+            write_halt(parts.process, parts.instance, note)
+        except OSError as error:
+            self.unwritten = f"{marker_name(parts.instance)} cannot be written ({error.strerror})"
+        halted = "is halted" if not self.unwritten else f"is not halted: {self.unwritten}"
         if self._engine_is_gone():
-            parts.tell(f"{parts.instance} is halted; no engine of it runs")
+            parts.tell(f"{parts.instance} {halted}; no engine of it runs")
             return
         holder = parts.process.read_marker(parts.lock) or "another process"
         told = parts.process.interrupt(holder)
-        how = "was told" if told else "will read it at its next tick"
-        parts.tell(f"{parts.instance} is halted; its engine ({holder}) {how}")
+        how = "was told" if told else "will read the note at its next tick"
+        parts.tell(f"{parts.instance} {halted}; its engine ({holder}) {how}")
 
     async def sweep(self, connectors: Mapping[str, Connector], tag: int) -> tuple[str, ...]:
         """Cancel every order of the instance; gives what is not proven gone after 60 s."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from fairlead.api import Helper
 
@@ -81,14 +82,22 @@ class SystemProcess:
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
 
     def write_marker(self, name: str, text: str) -> None:
-        """Write a note and wait until the disk has it; replaces an older one as a whole."""
+        """Write a note and wait until the disk has it; replaces an older one as a whole.
+
+        Where the disk has no room for the text, a new note is left empty.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / name
         unfinished = path.with_name(f"{name}.partial")
-        with unfinished.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with unfinished.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            if path.exists() or not unfinished.exists():
+                raise
+            os.truncate(unfinished, 0)
         unfinished.replace(path)
         folder = os.open(self._folder, os.O_RDONLY)  # the name must survive too
         try:
@@ -152,10 +161,16 @@ class SystemProcess:
         except OSError:
             file.close()
             return None
-        file.truncate(0)
-        file.write(self.identity())
-        file.flush()
-        return file.close
+        with contextlib.suppress(OSError):  # a full disk has no room for our name; the lock holds
+            file.truncate(0)
+            file.write(self.identity())
+            file.flush()
+        return partial(_let_go, file)
+
+
+def _let_go(file: TextIO) -> None:
+    with contextlib.suppress(OSError):  # it is closed even if our name still does not fit
+        file.close()
 
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)

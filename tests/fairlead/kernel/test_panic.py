@@ -71,6 +71,23 @@ def test_without_an_engine_it_halts_cancels_and_proves() -> None:
     outside(act)
 
 
+def test_a_disk_that_refuses_the_note_keeps_nobody_from_cancelling() -> None:
+    async def act(world: OutsideWorld) -> None:
+        world.place(1)
+        world.process.refuses_markers = True
+        stop = emergency(world)
+
+        stop.halt("test")
+        left = await stop.sweep(world.connectors(), TAG)
+
+        assert left == ()
+        assert world.ours() == []
+        assert stop.unwritten == f"{INSTANCE}.HALTED cannot be written (No space left on device)"
+        assert world.told[0] == f"{INSTANCE} is not halted: {stop.unwritten}; no engine of it runs"
+
+    outside(act)
+
+
 def test_a_running_engine_is_told_and_its_end_is_waited_for() -> None:
     async def act(world: OutsideWorld) -> None:
         end = engine_runs(world)
