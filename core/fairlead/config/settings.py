@@ -175,8 +175,9 @@ class VenueSettings(_Table):
     )
     batch_timeout: Duration = Field(
         Duration.parse("1 s"),
-        description="how long a quote or an entry that was decided between two ticks may wait for "
-        "company; cancels, hedges and exits never wait, and a tick sends everything",
+        description="how long a resting quote or entry that was decided between two ticks may "
+        "wait for company; cancels, hedges, exits and whoever takes never wait, and a tick sends "
+        "everything",
     )
     share: Annotated[Share, AfterValidator(_some)] = Field(
         Share.parse("100%"),

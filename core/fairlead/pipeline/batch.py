@@ -21,7 +21,7 @@ class BatchPolicy:
     """How many orders may share a request, and how long one may wait for company."""
 
     size: int = 5
-    #: Concerns quotes and entries that were decided between two ticks, nothing else.
+    #: Concerns resting quotes and entries decided between two ticks, nothing else.
     timeout_ns: int = 1 * _SECOND
     #: False: every order and cancel has a request of its own.
     on: bool = True

@@ -21,6 +21,7 @@ from fairlead.model import (
     OrderIntent,
     Outcome,
     Rejected,
+    TimeInForce,
     Unavailable,
     Unknown,
 )
@@ -176,6 +177,7 @@ class Gateway:
             if self._policy.on
             and limits.creates > 1
             and one.purpose not in URGENT
+            and one.time_in_force is TimeInForce.GTC  # who takes wants the price of now
             and one.decided_ns > self._ticked_ns
             and one.decided_ns + self._policy.timeout_ns > now_ns
         }

@@ -26,6 +26,7 @@ from fairlead.model import (
     RejectClass,
     Rejected,
     Side,
+    TimeInForce,
     Unknown,
 )
 from fairlead.pipeline import BatchPolicy, BreakerPolicy, GatewayTerms, RequestCounts, Throttle
@@ -195,6 +196,18 @@ def test_hedges_and_exits_wait_for_nobody_and_take_others_along(purpose: Purpose
     world = live(act)
 
     assert [(at, levels(world)) for at, _ in world.venue.submitted] == [(100 * MS, [[9, 1, 2]])]
+
+
+@pytest.mark.parametrize("kind", [TimeInForce.IOC, TimeInForce.FOK])
+def test_who_takes_does_not_wait_either(kind: TimeInForce) -> None:
+    async def act(world: World) -> None:
+        world.pipeline.dispatch(on_tick=True)
+        await world.clock.sleep_ns(100 * MS)
+        taking = msgspec.structs.replace(late(1, 100 * MS), time_in_force=kind, post_only=False)
+        world.pipeline.submit([taking], world.view)
+        world.pipeline.dispatch()
+
+    assert [at for at, _ in live(act).venue.submitted] == [100 * MS]
 
 
 def test_what_a_tick_decided_waits_for_nobody_between_ticks() -> None:
