@@ -34,7 +34,6 @@ from fairlead.execution.position_barrier import (
     Barrier,
     Judged,
     exit_order,
-    gain,
     judge,
     profit_price,
     watches,
@@ -52,6 +51,7 @@ from fairlead.execution.position_state import (
 )
 from fairlead.execution.preflight import large_enough, matching_markets, payable
 from fairlead.execution.quotes import Outstanding, QuotesExecutor, QuotesState
+from fairlead.execution.shipped import SHIPPED
 from fairlead.execution.sizing import Rate, Sized, size_for, taking_price, value_of
 from fairlead.execution.slippage import (
     Slippage,
@@ -90,6 +90,7 @@ __all__ = [
     "PROFIT_LEVEL",
     "QUOTE_LEVEL",
     "REST_LEVEL",
+    "SHIPPED",
     "UNWIND_LEVEL",
     "Asked",
     "AtomicExecutor",
@@ -148,7 +149,6 @@ __all__ = [
     "exit_order",
     "expected_slippage",
     "following",
-    "gain",
     "has_drifted",
     "hear_event",
     "hedge_bound",

@@ -15,7 +15,7 @@ from fairlead.api import Watch
 from fairlead.api.plans import ExitOrder, PositionPlan
 from fairlead.model import ONE
 
-__all__ = ["Barrier", "Judged", "exit_order", "gain", "judge", "profit_price", "watches"]
+__all__ = ["Barrier", "Judged", "exit_order", "judge", "profit_price", "watches"]
 
 # A trailing stop follows in steps of this part of its delta between ticks.
 _RATCHET = Decimal("0.1")
@@ -39,27 +39,18 @@ class Judged(msgspec.Struct, frozen=True):
     trail: Decimal | None
 
 
-def gain(plan: PositionPlan, mid: Decimal, average: Decimal) -> Decimal:
-    """Give how much better the mid is than the average entry, as a share of it."""
-    return plan.side.sign * (mid - average) / average
-
-
 def judge(plan: PositionPlan, trail: Decimal | None, mid: Decimal, average: Decimal) -> Judged:
     """Judge one mid: first the stop, then the trailing stop, then a take profit by market."""
-    gained = gain(plan, mid, average)
-    trail = _ratcheted(plan, trail, mid, gained)
-    sign = plan.side.sign
+    trail = _ratcheted(plan, trail, mid, average)
     barrier = None
-    if plan.stop_loss is not None and gained <= -plan.stop_loss.value:
+    if plan.stop_loss is not None and not _beyond(plan, mid, _stop_price(plan, average)):
         barrier = Barrier.STOP_LOSS
-    elif trail is not None and sign * mid <= sign * trail:
+    elif trail is not None and not _beyond(plan, mid, trail):
         barrier = Barrier.TRAILING_STOP
-    elif (
-        plan.take_profit is not None
-        and plan.take_profit_order is ExitOrder.MARKET
-        and gained >= plan.take_profit.value
-    ):
-        barrier = Barrier.TAKE_PROFIT
+    elif plan.take_profit is not None and plan.take_profit_order is ExitOrder.MARKET:
+        # Reached exactly counts, as for a stop.
+        there = not _beyond(plan, profit_price(plan, average), mid)
+        barrier = Barrier.TAKE_PROFIT if there else None
     return Judged(barrier, trail)
 
 
@@ -67,7 +58,7 @@ def watches(plan: PositionPlan, trail: Decimal | None, average: Decimal) -> tupl
     """Give the mids at which a held position is to be judged again at once."""
     found = []
     if plan.stop_loss is not None:
-        found.append(_watch(plan, "stop loss", _at(plan, average, -plan.stop_loss.value), -1))
+        found.append(_watch(plan, "stop loss", _stop_price(plan, average), -1))
     if plan.take_profit is not None and plan.take_profit_order is ExitOrder.MARKET:
         found.append(_watch(plan, "take profit", profit_price(plan, average), 1))
     trailing = plan.trailing_stop
@@ -104,13 +95,24 @@ def exit_order(plan: PositionPlan, barrier: Barrier) -> ExitOrder:
 
 
 def _ratcheted(
-    plan: PositionPlan, trail: Decimal | None, mid: Decimal, gained: Decimal
+    plan: PositionPlan, trail: Decimal | None, mid: Decimal, average: Decimal
 ) -> Decimal | None:
     trailing, sign = plan.trailing_stop, plan.side.sign
-    if trailing is None or (trail is None and gained < trailing.activation.value):
+    if trailing is None:
         return trail
+    if trail is None and _beyond(plan, _at(plan, average, trailing.activation.value), mid):
+        return None
     now = mid * (ONE - sign * trailing.delta.value)
     return now if trail is None else sign * max(sign * now, sign * trail)
+
+
+def _beyond(plan: PositionPlan, price: Decimal, other: Decimal) -> bool:
+    # Whether a price is strictly better for the position than another.
+    return plan.side.sign * price > plan.side.sign * other
+
+
+def _stop_price(plan: PositionPlan, average: Decimal) -> Decimal:
+    return average if plan.stop_loss is None else _at(plan, average, -plan.stop_loss.value)
 
 
 def _at(plan: PositionPlan, average: Decimal, gained: Decimal) -> Decimal:

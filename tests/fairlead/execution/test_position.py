@@ -199,6 +199,19 @@ def test_the_stop_leaves_at_a_bounded_price_the_moment_the_mid_crosses() -> None
     assert kit.notes["barrier"] == "stop loss"
 
 
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+def test_a_barrier_that_is_just_reached_counts(side: str) -> None:
+    kit = started(side=side, stop_loss="1%", take_profit="1%", take_profit_order="market")
+    kit.fill(kit.only(), price="100")
+    edge, step = MID - Side(side).sign, Decimal("0.01")
+
+    kit.quote(MARKET, edge + Side(side).sign * step - step, edge + Side(side).sign * step + step)
+    assert kit.state.barrier is None
+    kit.quote(MARKET, edge - step, edge + step)
+
+    assert kit.state.barrier is Barrier.STOP_LOSS
+
+
 def test_a_short_position_is_stopped_on_the_way_up() -> None:
     kit = entered(side="SELL")
 
