@@ -65,13 +65,12 @@ def take(
 def cancels(orders: Iterable[OrderView], reason: str) -> tuple[Cancel, ...]:
     """Ask for orders to be cancelled, those apart that are leaving already.
 
-    One on its way is named too: the pipeline holds its cancel back until it has landed. One that
-    still waits in a queue has no id yet; it leaves or is dropped within a tick.
+    One on its way is named too: the pipeline holds its cancel back until it has landed.
     """
     return tuple(
         Cancel(order.client_id, reason)
         for order in orders
-        if order.client_id and order.state is not OrderState.PENDING_CANCEL
+        if order.state is not OrderState.PENDING_CANCEL
     )
 
 
