@@ -80,7 +80,9 @@ def _chosen(
 def _start_ns(folder: Path) -> int:
     for event in islice(events(folder), 1):
         return int(event["t_ns"])
-    raise UsageError("--run", str(folder), "its trace is empty")
+    raise UsageError(
+        "--run", str(folder), "nothing of its trace is written yet; it follows within ten seconds"
+    )
 
 
 def _from_ns(since: str, folder: Path, start_ns: int) -> int:

@@ -26,8 +26,10 @@ from fairlead.model import CLIENT_ID_LENGTH
 
 __all__ = ["TraceHash", "TraceSink", "TraceWriter", "read_trace", "trace_line"]
 
-#: Lines after which a trace file is flushed; what comes later is lost when the process is killed.
+#: Lines, and the run's own time, after which a trace file is flushed: whoever reads along lags so
+#: much, and so much is lost when the process is killed.
 _FLUSH_LINES = 512
+_FLUSH_NS = 10_000_000_000
 _CHUNK = 1 << 16
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's way to ask for a gzip header
 
@@ -96,6 +98,7 @@ class TraceWriter(TraceHash):
         super().__init__()
         self._path = path
         self._lines: list[bytes] = []
+        self._first_ns = 0  # of the lines
         self._failure: OSError | None = None
         try:
             self._file: BinaryIO = path.open("wb")
@@ -111,8 +114,10 @@ class TraceWriter(TraceHash):
         """Take a record; it reaches the file with the next flush."""
         line = trace_line(n, t_ns, record)
         self._hash.update(line)
+        if not self._lines:
+            self._first_ns = t_ns
         self._lines.append(line)
-        if len(self._lines) >= _FLUSH_LINES:
+        if len(self._lines) >= _FLUSH_LINES or t_ns - self._first_ns >= _FLUSH_NS:
             self.flush()
 
     def flush(self) -> None:

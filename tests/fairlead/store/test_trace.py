@@ -52,6 +52,19 @@ def test_an_order_of_someone_else_keeps_its_whole_name() -> None:
     assert b'"order":"web_1234"' in trace_line(1, 1, CancelAsked("web_1234", "asked"))
 
 
+def test_who_reads_along_lags_by_ten_seconds_at_most(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl.gz"
+    writer = TraceWriter(path)
+
+    for second in range(41):
+        writer.write(second + 1, second * 1_000_000_000, order(second))
+        read = len(list(read_trace(path)))
+        assert second - read < 10
+
+    writer.close()
+    assert len(list(read_trace(path))) == 41
+
+
 def test_two_runs_of_one_seed_have_equal_lines() -> None:
     ours, later = client_id(9, tag=5, epoch=1), client_id(9, tag=77, epoch=12)
 
