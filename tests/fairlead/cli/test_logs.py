@@ -117,5 +117,5 @@ def test_the_start_of_an_empty_trace_is_a_mistake(
     with gzip.open(folder / "events.jsonl.gz", "wb"):
         pass
 
-    with pytest.raises(UsageError, match="empty"):
+    with pytest.raises(UsageError, match="is written yet"):
         shown()
