@@ -77,7 +77,7 @@ def told(say: Say, *words: str) -> dict[str, Any]:
 @contextmanager
 def running(folder: Path, *more: str) -> Iterator["subprocess.Popen[str]"]:
     """An engine that quotes; it is killed at the latest at the end."""
-    process = begin(*RUN, *more, cwd=folder)
+    process = begin(*RUN, *more, cwd=folder, measured=False)
     try:
         wait_for(folder, lambda status: status["orders"] > 0)
         yield process
