@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from fairlead.kernel.desk import Desk
@@ -15,6 +16,8 @@ __all__ = ["BalanceWatch"]
 _APART_NS = 5_000_000_000
 # How long after a fill the venue's own figures may still be those of before.
 _LAG_NS = 5_000_000_000
+# What the venue tells of a balance and we have not booked is looked into after this.
+_DOUBT_NS = 2_000_000_000
 
 
 class BalanceWatch:
@@ -27,6 +30,8 @@ class BalanceWatch:
         self._seen: dict[str, tuple[Decimal, int]] = {}
         # By the monotonic clock, as the readings' own times are here.
         self._moved_ns = -_LAG_NS
+        # The gap that the venue's news show in each asset, and since when; None = it was told.
+        self._doubts: dict[str, tuple[Decimal, int | None]] = {}
 
     @property
     def waits(self) -> bool:
@@ -37,17 +42,42 @@ class BalanceWatch:
         """Note that a fill was booked: balances read before, or soon after, prove nothing."""
         self._moved_ns = monotonic_ns
 
+    def doubts(self, desk: Desk, monotonic_ns: int) -> bool:
+        """Tell, once for each, of a balance by the venue's news that ours has not had for 2 s.
+
+        Where news bear no numbers, this is how it shows that one was lost.
+        """
+        found = False
+        gaps = self._gaps(desk, desk.accounts[self._venue].totals())
+        for asset, gap in gaps.items():
+            before, since_ns = self._doubts.get(asset, (ZERO, None))
+            if before != gap:
+                self._doubts[asset] = (gap, monotonic_ns)
+            elif since_ns is not None and monotonic_ns - since_ns > _DOUBT_NS:
+                self._doubts[asset] = (gap, None)
+                found = True
+        for asset in [asset for asset in self._doubts if asset not in gaps]:
+            del self._doubts[asset]
+        return found
+
+    def _gaps(self, desk: Desk, theirs: Mapping[str, Decimal]) -> dict[str, Decimal]:
+        gaps = {asset: theirs.get(asset, ZERO) - ours for asset, ours in self._ours(desk).items()}
+        return {asset: gap for asset, gap in gaps.items() if gap}
+
+    def _ours(self, desk: Desk) -> dict[str, Decimal]:
+        return {
+            asset: flow.balance
+            for (venue, asset), flow in desk.ledger.flows.items()
+            if venue == self._venue
+        }
+
     def compare(self, reading: AccountReading, desk: Desk) -> list[str]:
         """Give the differences that two readings agree on, each with both figures.
 
         Such a difference is money that came or went without an order of ours: a transfer. It is
         booked as one and becomes an incident, so that nothing is ever adjusted silently.
         """
-        ours = {
-            asset: flow.balance
-            for (venue, asset), flow in desk.ledger.flows.items()
-            if venue == self._venue
-        }
+        ours = self._ours(desk)
         theirs = {balance.asset: balance.total for balance in reading.balances}
         found: list[str] = []
         for asset in sorted({*ours, *theirs}):

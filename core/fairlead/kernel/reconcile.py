@@ -110,6 +110,10 @@ class Reconciler:
             else:
                 self._apply_order(fetched)
         self._ask_unproven(now_ns)
+        if self._desk.booking.opened:
+            for venue, watch in self._balances.items():
+                if watch.doubts(self._desk, self._parts.clock.monotonic_ns()):
+                    self.suspect(venue)
         for venue, health in self.streams.items():
             self._judge_stream(venue, health, now_ns)
 

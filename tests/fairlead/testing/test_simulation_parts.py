@@ -30,6 +30,7 @@ from fairlead.testing.simulation import (
 )
 from fairlead.testing.simulation.gate import Gate, Killed, install_task_factory
 from fairlead.testing.simulation.seam import (
+    Ears,
     GatedClock,
     GatedProcess,
     GatedStore,
@@ -251,7 +252,7 @@ def test_a_request_of_the_dead_takes_effect_all_the_same() -> None:
 
         transport.serve("https://venue.test/", answer)
         gate = Gate()
-        own = GatedTransport(transport, gate, lambda request: left.append(request.url))
+        own = GatedTransport(transport, gate, Ears(lambda request: left.append(request.url)))
         gate.arm(1, "request left")
         gate.run(own_request(own))
         await clock.sleep_ns(SECOND)
@@ -270,7 +271,7 @@ def test_the_streams_of_the_dead_break() -> None:
     async def main(clock: VirtualClock) -> tuple[int, bool]:
         transport = VirtualTransport(clock)
         server = transport.serve("wss://venue.test/", stream=_listen)
-        own = GatedTransport(transport, Gate(), lambda request: None)
+        own = GatedTransport(transport, Gate(), Ears())
         await own.connect("wss://venue.test/user", timeout_ns=SECOND)
         closed = await own.connect("wss://venue.test/user", timeout_ns=SECOND)
         await closed.close()

@@ -61,6 +61,8 @@ class Channel:
         self._knobs = knobs
         self._greet = greet
         self._clients: list[_Client] = []
+        #: Until when whoever connects is turned away.
+        self.shut_until_ns = 0
 
     @property
     def streams(self) -> int:
@@ -74,6 +76,9 @@ class Channel:
 
     async def attend(self, stream: ServerStream) -> None:
         """Serve one connection until it is gone or has reached its age."""
+        if self._clock.now_ns() < self.shut_until_ns:
+            stream.close("the venue is being maintained")
+            return
         client = _Client(stream)
         self._clients.append(client)
         life = self._clock.call_at_ns(

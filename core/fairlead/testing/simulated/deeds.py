@@ -70,9 +70,16 @@ class Deeds:
         """Answer every request with a 418 until then."""
         self._desk.banned_until_ns = self._clock.now_ns() + duration_ns
 
-    def maintain(self, duration_ns: int, *, cancels: bool = False) -> None:
-        """Refuse every request until then; ``cancels`` = the venue cancels every order, too."""
-        self._desk.maintained_until_ns = self._clock.now_ns() + duration_ns
+    def maintain(self, duration_ns: int, *, cancels: bool = False, streams: bool = False) -> None:
+        """Refuse every request until then; ``cancels`` = the venue cancels every order, too.
+
+        ``streams`` = it cuts every stream, and whoever connects meanwhile is turned away.
+        """
+        until_ns = self._clock.now_ns() + duration_ns
+        self._desk.maintained_until_ns = until_ns
+        for channel in self._channels(None) if streams else ():
+            channel.shut_until_ns = until_ns
+            channel.drop("the venue is being maintained")
         if cancels:
             self._account.cancel_all("maintenance")
 

@@ -85,6 +85,11 @@ class RequestDesk:
             "/positions": lambda _: _ok(Positions()),
         }
 
+    @property
+    def armed(self) -> bool:
+        """Tell whether the dead-man timer runs."""
+        return self._dead_man is not None
+
     def venue_ns(self) -> int:
         """Give the venue's own time."""
         return self._clock.now_ns() + self.offset_ns

@@ -115,6 +115,11 @@ class SimulatedVenue:
         """Count the open connections that answer pings and deliver nothing any more."""
         return self._market.muted + self._user.muted
 
+    @property
+    def protected(self) -> bool:
+        """Tell whether the dead-man timer runs now."""
+        return self._desk.armed
+
     def serve(self, transport: ServerHost) -> None:
         """Answer under ``https://NAME.test`` and ``wss://NAME.test``."""
         address = self.setup.address
@@ -152,6 +157,7 @@ class SimulatedVenue:
         """
         self.knobs.heal()
         self._desk.banned_until_ns = self._desk.maintained_until_ns = 0
+        self._market.shut_until_ns = self._user.shut_until_ns = 0
         self._desk.offset_ns = 0
         self._market.freeze(0)
 

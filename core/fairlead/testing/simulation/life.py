@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 from typing_extensions import override
 
-from fairlead.api import Offers, Record, Request, Transport
+from fairlead.api import Offers, Record, Request, Response, Transport
 from fairlead.config import Settings
 from fairlead.kernel import (
     Engine,
@@ -27,6 +27,7 @@ from fairlead.testing.disk import MemoryDisk
 from fairlead.testing.neutral import CancelBatch, PlaceBatch
 from fairlead.testing.simulation.gate import Gate
 from fairlead.testing.simulation.seam import (
+    Ears,
     GatedClock,
     GatedProcess,
     GatedStore,
@@ -56,6 +57,18 @@ class Telling(Protocol):
 
     def cancelling(self, life: Life, venue: str, batch: CancelBatch) -> None:
         """Take cancels that are about to leave."""
+
+    def asking(self, life: Life, venue: str, request: Request) -> None:
+        """Take any request that is about to leave, creates and cancels included."""
+
+    def answered(self, life: Life, venue: str, request: Request, response: Response) -> None:
+        """Take an answer that has come."""
+
+    def opening(self, life: Life, venue: str, url: str) -> None:
+        """Take that a stream is about to be opened."""
+
+    def told(self, life: Life, venue: str, message: str | bytes) -> None:
+        """Take what the account's stream tells, before the engine does."""
 
 
 @dataclass(slots=True)
@@ -87,7 +100,11 @@ class Life:
         self._machine = machine
         self._telling = telling
         self._disk = machine.disk
-        self.transport = GatedTransport(machine.transport, self.gate, self._leaves)
+        self.transport = GatedTransport(
+            machine.transport,
+            self.gate,
+            Ears(self._leaves, self._came, self._opens, self._told),
+        )
         self.process = GatedProcess(
             self.gate, f"simulated:{number}", machine.markers, machine.locks
         )
@@ -168,11 +185,28 @@ class Life:
         self.records += 1
         self._telling.recorded(self, seq, record)
 
+    def wall_ns(self) -> int:
+        """Give what its wall clock shows."""
+        return self._machine.clock.now_ns() + self._machine.wall.offset_ns
+
+    def _place(self, url: str) -> tuple[str, str]:
+        host, _, path = url.partition("://")[2].partition("/")
+        return self._machine.addresses[host], path
+
+    def _came(self, request: Request, response: Response) -> None:
+        self._telling.answered(self, self._place(request.url)[0], request, response)
+
+    def _opens(self, url: str) -> None:
+        self._telling.opening(self, self._place(url)[0], url)
+
+    def _told(self, url: str, message: str | bytes) -> None:
+        venue, path = self._place(url)
+        if path == "user":
+            self._telling.told(self, venue, message)
+
     def _leaves(self, request: Request) -> None:
-        if request.method != "POST":
-            return
-        host, _, path = request.url.removeprefix("https://").partition("/")
-        venue = self._machine.addresses[host]
+        venue, path = self._place(request.url)
+        self._telling.asking(self, venue, request)
         if path == "orders":
             self._telling.placing(self, venue, _decode_places(request.body))
         elif path == "cancels":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fairlead.api import Record
+from fairlead.api import Record, Request, Response
 from fairlead.kernel import RunResult
 from fairlead.testing.neutral import CancelBatch, PlaceBatch
 from fairlead.testing.simulated import Effect
@@ -36,6 +36,18 @@ class Oracle:
 
     def cancelling(self, life: Life, venue: str, batch: CancelBatch) -> None:
         """Hear of cancels before they leave."""
+
+    def asking(self, life: Life, venue: str, request: Request) -> None:
+        """Hear of any request before it leaves, creates and cancels included."""
+
+    def answered(self, life: Life, venue: str, request: Request, response: Response) -> None:
+        """Hear of an answer as it comes."""
+
+    def opening(self, life: Life, venue: str, url: str) -> None:
+        """Hear of a stream before it is opened."""
+
+    def told(self, life: Life, venue: str, message: str | bytes) -> None:
+        """Hear what the account's stream tells a process, before the process does."""
 
     def effect(self, venue: str, effect: Effect) -> None:
         """Hear what happened to an order at a venue, in truth."""

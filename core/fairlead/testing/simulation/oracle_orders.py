@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+import msgspec
 from typing_extensions import override
 
-from fairlead.api import Record
+from fairlead.api import Record, Request, Response
 from fairlead.model import (
     TRANSITIONS,
     ZERO,
@@ -42,6 +43,9 @@ _BUGS = (
 
 # Ends that say that the venue never had the order.
 _NEVER_THERE = (OrderTrigger.NEVER_LANDED, OrderTrigger.NOT_SENT, OrderTrigger.REJECTED)
+
+# Answers by which a venue refuses a request as a whole: it makes no sense, or comes too often.
+_REFUSED = (400, 418, 429)
 
 #: Strategy, market, side, level.
 _Slot = tuple[str, str, str, int]
@@ -145,6 +149,14 @@ class OrderOracle(Oracle):
             name = ClientId.parse(cancel.client_id)
             if name is None or name.tag != life.tag:
                 self._add("orders of others are left alone", cancel.client_id or cancel.venue_id)
+
+    @override
+    def answered(self, life: Life, venue: str, request: Request, response: Response) -> None:
+        if request.url.endswith("/orders") and response.status in _REFUSED:
+            # The whole request is refused, which proves that it had no effect.
+            for place in msgspec.json.decode(request.body, type=PlaceBatch).orders:
+                if place.client_id in self._orders:
+                    self._orders[place.client_id].sent = False
 
     @override
     def effect(self, venue: str, effect: Effect) -> None:

@@ -20,9 +20,9 @@ _SECOND = 1_000_000_000
 # What is asked leaves in the same turn; a millisecond is generous.
 _LEAVES_NS = 1_000_000
 # However its news was lost: a fill is known by then, where the venue answers at all. Where news
-# bear no numbers, only the next reading of the account shows that one is missing.
+# bear no numbers, the next news of a balance shows that one is missing.
 _HEARD_NS = 60 * _SECOND
-_READ_NS = 150 * _SECOND
+_READ_NS = 75 * _SECOND
 # A stream that tells nothing is given up within this.
 _MUTE_NS = 30 * _SECOND
 

@@ -14,9 +14,13 @@ from fairlead.testing.simulation.gate import Killed, install_task_factory
 from fairlead.testing.simulation.oracle_market import BookOracle
 from fairlead.testing.simulation.oracle_money import MoneyOracle, NotionalOracle
 from fairlead.testing.simulation.oracle_orders import OrderOracle
+from fairlead.testing.simulation.oracle_proof import ProofOracle, ShieldOracle
+from fairlead.testing.simulation.oracle_risk import AdmissionOracle, PullOracle
 from fairlead.testing.simulation.oracle_stop import ProtectionOracle, StopOracle
 from fairlead.testing.simulation.oracle_time import HasteOracle
+from fairlead.testing.simulation.oracle_told import ToldOracle
 from fairlead.testing.simulation.oracle_transfer import TransferOracle
+from fairlead.testing.simulation.oracle_venue import PatienceOracle
 from fairlead.testing.simulation.plants import Plant, planted
 from fairlead.testing.simulation.scenario import Scenario
 from fairlead.testing.simulation.schedule import draw_schedule
@@ -110,6 +114,12 @@ class _Work:
                 ProtectionOracle(add, world.venues, clock.now_ns, scenario.dead_man_ns()),
                 BookOracle(add, world.venues, clock.now_ns, scenario.oldest_book_ns()),
                 HasteOracle(add, world.venues, clock.now_ns, world.shut_until_ns),
+                PatienceOracle(add, clock.now_ns),
+                ProofOracle(add, world.venues, clock.now_ns),
+                ShieldOracle(add, world.venues),
+                AdmissionOracle(add, world.venues, clock.now_ns, scenario.tick_ns()),
+                PullOracle(add, clock.now_ns, clock.call_at_ns),
+                ToldOracle(add, clock.now_ns),
             )
         )
 

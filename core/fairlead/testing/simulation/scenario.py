@@ -53,6 +53,10 @@ class Scenario:
         engine = self.settings.engine
         return engine.stale_after.ns + engine.tick.ns
 
+    def tick_ns(self) -> int:
+        """Give the time between two decisions."""
+        return self.settings.engine.tick.ns
+
     def dead_man_ns(self) -> int:
         """Give how long orders may outlive a process that dies."""
         return self.settings.engine.dead_man.ns

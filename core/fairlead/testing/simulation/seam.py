@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from typing_extensions import override
 
@@ -13,10 +14,7 @@ from fairlead.store import QueuedStore, RunIdentity
 from fairlead.testing.process import VirtualProcess
 from fairlead.testing.simulation.gate import Gate
 
-__all__ = ["GatedClock", "GatedProcess", "GatedStore", "GatedTransport", "Wall"]
-
-#: Sees every request that leaves, before it does.
-RequestListener = Callable[[Request], None]
+__all__ = ["Ears", "GatedClock", "GatedProcess", "GatedStore", "GatedTransport", "Wall"]
 
 
 @dataclass(slots=True)
@@ -71,31 +69,51 @@ class GatedClock:
         return at_ns <= self.now_ns()
 
 
+def _nobody(*what: object) -> None:
+    del what
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Who hears what goes over an engine's network; each is called before the engine goes on."""
+
+    #: A request that is about to leave.
+    leaves: Callable[[Request], None] = field(default=_nobody)
+    #: An answer that has come.
+    came: Callable[[Request, Response], None] = field(default=_nobody)
+    #: The address of a stream that is about to be opened.
+    opens: Callable[[str], None] = field(default=_nobody)
+    #: The address of a stream, and a message that it delivers.
+    told: Callable[[str, str | bytes], None] = field(default=_nobody)
+
+
 class GatedTransport:
     """The engine's network; when the engine dies its streams break, its requests go on."""
 
-    def __init__(self, transport: Transport, gate: Gate, leaves: RequestListener) -> None:
+    def __init__(self, transport: Transport, gate: Gate, ears: Ears) -> None:
         self._transport = transport
         self._gate = gate
-        self._leaves = leaves
+        self._ears = ears
         self._open: list[Stream] = []
 
     async def request(self, request: Request, *, timeout_ns: int) -> Response:
         """Send and wait. :raises TransportError: as `fairlead.api.Transport` says."""
         self._gate.passing("request leaves")
-        self._leaves(request)
+        self._ears.leaves(request)
         _soon(self._gate, "request left")
         response = await self._transport.request(request, timeout_ns=timeout_ns)
         self._gate.passing("answer came")
+        self._ears.came(request, response)
         return response
 
     async def connect(self, url: str, *, timeout_ns: int) -> Stream:
         """Open a stream. :raises TransportError: when it does not open in time."""
         self._gate.passing("stream opens")
+        self._ears.opens(url)
         stream = await self._transport.connect(url, timeout_ns=timeout_ns)
         self._open.append(stream)
         self._gate.passing("stream opened")
-        return _GatedStream(stream, self._gate, self._open.remove)
+        return _GatedStream(stream, self._gate, self._open.remove, partial(self._ears.told, url))
 
     async def hang_up(self) -> int:
         """Break every stream that is still open: the process is gone; gives how many were."""
@@ -106,8 +124,15 @@ class GatedTransport:
 
 
 class _GatedStream:
-    def __init__(self, stream: Stream, gate: Gate, closed: Callable[[Stream], None]) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        gate: Gate,
+        closed: Callable[[Stream], None],
+        told: Callable[[str | bytes], None],
+    ) -> None:
         self._stream = stream
+        self._told = told
         self._gate = gate
         self._closed = closed
         self._is_open = True
@@ -119,6 +144,7 @@ class _GatedStream:
     async def receive(self) -> str | bytes:
         message = await self._stream.receive()
         self._gate.passing("message came")
+        self._told(message)
         return message
 
     async def close(self) -> None:

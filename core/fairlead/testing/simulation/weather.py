@@ -147,7 +147,7 @@ class Weather:
             FaultKind.DAILY_CUT: deeds.cut_all,
             FaultKind.BAN: partial(deeds.ban, fault.length_ns),
             FaultKind.MAINTENANCE: partial(
-                deeds.maintain, fault.length_ns, cancels=random.random() < 0.5
+                deeds.maintain, fault.length_ns, cancels=random.random() < 0.5, streams=True
             ),
             FaultKind.VENUE_CLOCK: partial(deeds.shift_clock, _jump_ns(random, _VENUE_JUMP_S)),
             FaultKind.EXTERNAL: partial(_by_hand, venue, random),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fairlead.api import Record
+from fairlead.api import Record, Request, Response
 from fairlead.errors import StoreError
 from fairlead.kernel import RunResult, SeededIds, StopReason, VirtualClock
 from fairlead.kernel.halt import lift_halt
@@ -328,6 +328,22 @@ class World:
         """Take cancels that are about to leave."""
         self._tell("cancelling", life, venue, batch)
         self._race(venue, batch)
+
+    def asking(self, life: Life, venue: str, request: Request) -> None:
+        """Take any request that is about to leave."""
+        self._tell("asking", life, venue, request)
+
+    def answered(self, life: Life, venue: str, request: Request, response: Response) -> None:
+        """Take an answer that has come."""
+        self._tell("answered", life, venue, request, response)
+
+    def opening(self, life: Life, venue: str, url: str) -> None:
+        """Take that a stream is about to be opened."""
+        self._tell("opening", life, venue, url)
+
+    def told(self, life: Life, venue: str, message: str | bytes) -> None:
+        """Take what the account's stream tells."""
+        self._tell("told", life, venue, message)
 
     def _race(self, venue: str, batch: PlaceBatch | CancelBatch) -> None:
         # A print through the order, somewhere between its request and the news of it.

@@ -6,16 +6,26 @@ What cannot be broken this way without the simulation noticing is not proven by 
 
 from fairlead.errors import UsageError
 from fairlead.testing.simulation.plants.durable import DURABLE_PLANTS
+from fairlead.testing.simulation.plants.knowing import KNOWING_PLANTS
 from fairlead.testing.simulation.plants.market import MARKET_PLANTS
 from fairlead.testing.simulation.plants.money import MONEY_PLANTS
 from fairlead.testing.simulation.plants.outcome import OUTCOME_PLANTS
 from fairlead.testing.simulation.plants.plant import Mutation, Plant, planted
+from fairlead.testing.simulation.plants.stop import STOP_PLANTS
 
 __all__ = ["PLANTS", "Mutation", "Plant", "named_plant", "planted"]
 
 #: Every planted bug, by name.
 PLANTS = {
-    plant.name: plant for plant in (*OUTCOME_PLANTS, *DURABLE_PLANTS, *MONEY_PLANTS, *MARKET_PLANTS)
+    plant.name: plant
+    for plant in (
+        *OUTCOME_PLANTS,
+        *KNOWING_PLANTS,
+        *DURABLE_PLANTS,
+        *STOP_PLANTS,
+        *MONEY_PLANTS,
+        *MARKET_PLANTS,
+    )
 }
 
 

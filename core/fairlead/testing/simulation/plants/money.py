@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from fairlead.api import Balance
 from fairlead.kernel.desk import Desk
 from fairlead.kernel.difference import BalanceWatch
 from fairlead.kernel.reading import AccountReading
+from fairlead.ledger import AccountLedger
 from fairlead.model import (
     ZERO,
     BalanceUpdate,
@@ -61,6 +64,14 @@ def _inferred(order: Order, update: OrderUpdate, quantity: Decimal) -> Fill:
         fee_asset=order.intent.instrument.quote,
         liquidity=Liquidity.MAKER,
     )
+
+
+def _in_quote(right: Callable[..., Any]) -> Callable[..., Any]:
+    def on_fill(self: AccountLedger, strategy: str, fill: Fill, *more: Any) -> Any:  # noqa: ANN401 - as the right one
+        quote = self.strategies[strategy].terms.instrument.quote
+        return right(self, strategy, replace(fill, fee_asset=quote), *more)
+
+    return on_fill
 
 
 def _closes_early(right: Callable[..., None]) -> Callable[..., None]:
@@ -121,6 +132,11 @@ MONEY_PLANTS = (
         "inferred_fill_added",
         "a fill is inferred from an order's news, and the real one is booked as well",
         (Mutation(Desk, "handle", _infers),),
+    ),
+    Plant(
+        "fee_in_quote",
+        "a fee is booked in the quote asset, whatever it was paid in",
+        (Mutation(AccountLedger, "on_fill", _in_quote),),
     ),
     Plant(
         "closed_before_its_fills",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from fairlead.api import ExecutorView
+from fairlead.execution import QuotesExecutor
 from fairlead.kernel.reconcile import Reconciler
 from fairlead.model import (
     NotSent,
@@ -13,11 +16,12 @@ from fairlead.model import (
     OrderState,
     OrderTrigger,
     Outcome,
+    Quote,
     RejectClass,
     Rejected,
     Unknown,
 )
-from fairlead.pipeline import Gateway
+from fairlead.pipeline import Gateway, Pipeline
 from fairlead.testing.neutral import NeutralConnector
 from fairlead.testing.simulation.plants.plant import Mutation, Plant
 from fairlead.trackers import Order, OrderTracker
@@ -105,6 +109,54 @@ def _free_slot(right: Callable[..., Any]) -> Callable[..., Any]:
     return live
 
 
+def _one_by_one(right: Callable[..., Any]) -> Callable[..., Any]:
+    async def submit(self: NeutralConnector, intents: Sequence[OrderIntent]) -> tuple[Outcome, ...]:
+        outcomes: tuple[Outcome, ...] = await right(self, intents)
+        if len(intents) == 1 or not all(isinstance(one, Unknown) for one in outcomes):
+            return outcomes
+        return tuple([(await right(self, (intent,)))[0] for intent in intents])
+
+    return submit
+
+
+def _slot_is_free(right: Callable[..., bool]) -> Callable[..., bool]:
+    def may_place(
+        self: QuotesExecutor, quote: Quote, leaving: set[str], view: ExecutorView
+    ) -> bool:
+        others = tuple(
+            order
+            for order in view.orders
+            if (order.slot.level, order.side) != (quote.level, quote.side)
+        )
+        return right(self, quote, leaving, replace(view, orders=others))
+
+    return may_place
+
+
+def _old_wishes(right: Callable[..., Any]) -> Callable[..., Any]:
+    def act(self: QuotesExecutor, *what: Any) -> Any:  # noqa: ANN401 - as the right one
+        *others, view = what
+        return right(self, *others, replace(view, tick_ns=1 << 62))
+
+    return act
+
+
+def _keeps_old(right: Callable[..., Any]) -> Callable[..., Any]:
+    def dispatch(self: Pipeline, **more: Any) -> Any:  # noqa: ANN401 - as the right one
+        kept, self._parts = self._parts, replace(self._parts, tick_ns=1 << 62)
+        try:
+            return right(self, **more)
+        finally:
+            self._parts = kept
+
+    return dispatch
+
+
+def _unpaid(right: Callable[..., Any]) -> Callable[..., Any]:
+    del right
+    return lambda self, intent: None
+
+
 def _breaker(right: Callable[..., Any]) -> Callable[..., Any]:
     # Three lost answers in a row, and for half a minute nothing leaves: cancels are not spared.
     lost: dict[int, int] = {}
@@ -158,6 +210,29 @@ OUTCOME_PLANTS = (
         "sends_again",
         "a create whose answer is lost is sent once more",
         (Mutation(NeutralConnector, "submit", _sends_again),),
+    ),
+    Plant(
+        "batch_sent_one_by_one",
+        "a batch whose answer is lost is sent again, order by order",
+        (Mutation(NeutralConnector, "submit", _one_by_one),),
+    ),
+    Plant(
+        "slot_not_waited_for",
+        "a new order leaves before the cancel of the one in its slot is proven",
+        (Mutation(QuotesExecutor, "_may_place", _slot_is_free),),
+    ),
+    Plant(
+        "old_wishes_placed",
+        "a wish whose slot becomes free late is placed however old it is",
+        (
+            Mutation(QuotesExecutor, "_act", _old_wishes),
+            Mutation(Pipeline, "dispatch", _keeps_old),
+        ),
+    ),
+    Plant(
+        "reserves_nothing",
+        "an order is placed without a look at what is free",
+        (Mutation(Pipeline, "_reserve", _unpaid),),
     ),
     Plant(
         "unknown_frees_its_slot",
