@@ -217,7 +217,7 @@ class PositionExecutor:
         for limit in (plan.time_limit, plan.entry_timeout):
             if limit is not None:
                 due.append(state.started_ns + limit.ns)
-        due += [at_ns + view.tick_ns for at_ns in state.refused_ns.values()]
+        due += [at_ns + view.tick_ns for _, at_ns in state.refused_ns]
         due.append(self._exit.wake_ns(state, view))
         guards: tuple[Watch, ...] = ()
         if state.barrier is None and has.average is not None and has.held > ZERO:
@@ -237,4 +237,5 @@ def _leaves_by(state: PositionState, barrier: Barrier, now_ns: int) -> PositionS
 
 
 def _refused(state: PositionState, level: int, now_ns: int) -> PositionState:
-    return msgspec.structs.replace(state, refused_ns={**state.refused_ns, level: now_ns})
+    others = tuple(one for one in state.refused_ns if one[0] != level)
+    return msgspec.structs.replace(state, refused_ns=(*others, (level, now_ns)))

@@ -118,5 +118,5 @@ def is_far(plan: PositionPlan, price: Decimal, look: MarketLook, times: Decimal)
 
 def refused_lately(state: PositionState, level: int, view: PlanView) -> bool:
     """Tell whether an order of that role was refused within the last tick."""
-    at_ns = state.refused_ns.get(level)
-    return at_ns is not None and view.now_ns - at_ns < view.tick_ns
+    times = (at_ns for at_level, at_ns in state.refused_ns if at_level == level)
+    return any(view.now_ns - at_ns < view.tick_ns for at_ns in times)

@@ -48,8 +48,8 @@ class PositionState(msgspec.Struct, frozen=True):
     left_ns: int = 0
     #: Since when nothing was offered within the bound; None = something was.
     empty_ns: int | None = None
-    #: Slot level → when its last order was refused.
-    refused_ns: dict[int, int] = {}
+    #: (slot level, when its last order was refused).
+    refused_ns: tuple[tuple[int, int], ...] = ()
     #: No exit is larger, because a limit of size was in the way; None = all at once.
     exit_most: Decimal | None = None
     stopped: bool = False

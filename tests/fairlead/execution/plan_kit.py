@@ -490,7 +490,7 @@ class Kit:
         self._watch()
 
     def _keep(self, state: msgspec.Struct) -> None:
-        encoded = msgspec.json.encode(state)
+        encoded = msgspec.json.encode(state, order="deterministic")  # as the kernel does
         assert msgspec.json.decode(encoded, type=self.executor.state) == state
         self.durable.append(encoded)
 
