@@ -225,7 +225,8 @@ class ExecutionResult(msgspec.Struct, frozen=True):
     residual: dict[str, Decimal]
     started_ns: int
     ended_ns: int
-    #: What the executor adds of its own: loss, policy used, which barrier, …; texts.
+    #: What the executor adds of its own: loss, policy used, which barrier, …; texts. One that is
+    #: named "incident" is recorded as an incident too.
     notes: dict[str, str]
 
 

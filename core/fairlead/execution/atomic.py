@@ -73,8 +73,11 @@ class AtomicExecutor:
         value = self._context.instruments[first.market].notional(first.expected, first.quantity)
         return Admitted(
             state=AtomicState(legs),
+            # What follows a leading leg shrinks what that has opened: it is no new risk.
             legs=tuple(
-                Leg(leg.market, leg.side, leg.quantity, leg.bound, leg.expected) for leg in legs
+                Leg(leg.market, leg.side, leg.quantity, leg.bound, leg.expected)
+                for leg in legs
+                if self._plan.lead in {None, leg.market}
             ),
             loss_cap=value * self._plan.loss_cap.value,
         )

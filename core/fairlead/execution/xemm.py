@@ -84,7 +84,8 @@ class XemmExecutor:
             return Denied("xemm_liquidity", "no price", hedge.quantity, detail)
         return Admitted(
             state=XemmState(quote.quantity, quote.bound),
-            legs=tuple(Leg(leg.market, leg.side, leg.quantity, leg.bound) for leg in legs),
+            # Only the quote is new risk: a hedge shrinks what the plan has open.
+            legs=(Leg(quote.market, quote.side, quote.quantity, quote.bound),),
             loss_cap=quote.expected * self._base(quote.quantity) * plan.loss_cap.value,
         )
 
@@ -135,7 +136,7 @@ class XemmExecutor:
         return (Way(market, side, HEDGE_LEVEL, Purpose.HEDGE, abs(net), bound, why),)
 
     def _stuck(self, view: PlanView) -> tuple[Cancel, ...]:
-        return cancel_rest(view.orders, "not hedged")
+        return cancel_rest(view.orders, "hedging took too long")
 
     # The beginning and the end.
 

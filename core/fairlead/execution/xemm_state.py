@@ -63,7 +63,7 @@ class XemmState(msgspec.Struct, frozen=True):
         state = msgspec.structs.replace(self, open_ns=open_ns)
         cause = ""
         if state.is_late(view, plan):
-            cause = "not hedged"
+            cause = "hedging took too long"
         elif state.deadline_ns and view.now_ns >= state.deadline_ns:
             cause = "time limit"
         return msgspec.structs.replace(state, cause=state.cause or cause)

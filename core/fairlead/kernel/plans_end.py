@@ -10,7 +10,7 @@ from fairlead.kernel.plans_result import execution_result, total_slippage_bps
 from fairlead.kernel.plans_run import Closing, PlanRun
 from fairlead.model import ZERO, MarketId, trimmed
 from fairlead.pipeline import RiskGate
-from fairlead.store import AlertRaised, ExecutionEnded, Journal
+from fairlead.store import AlertRaised, ExecutionEnded, Incident, Journal
 
 __all__ = ["PlanEnds", "ended_as_it_is"]
 
@@ -62,6 +62,9 @@ class PlanEnds:
                 result=result,
             )
         )
+        if what := result.notes.get("incident"):
+            detail = f"{run.strategy} {run.name} ({run.executor_name}): {what}"
+            self._journal.append(Incident(name="execution_incident", detail=detail))
         run.let_go()
         left = dict(closing.residual)
         for market, quantity in closing.since.items():

@@ -669,6 +669,12 @@ def test_the_leading_leg_rests_as_a_maker_and_nothing_else_leaves() -> None:
     assert place.time_in_force is TimeInForce.GTC
 
 
+def test_only_the_leading_leg_is_new_risk() -> None:
+    made = leading()
+
+    assert [(one.market, one.expected) for one in made.legs] == [(A, Decimal("99.95"))]
+
+
 def test_each_fill_of_the_leading_leg_is_followed_at_once() -> None:
     made = leading()
     made.ack(on(made, A))

@@ -165,12 +165,11 @@ def test_unlike_quote_currencies_are_compared_at_their_marks() -> None:
 # Admission.
 
 
-def test_what_is_admitted_is_the_amount_on_both_markets() -> None:
+def test_what_is_admitted_is_the_amount_that_is_quoted() -> None:
     kit = started(plan(order_amount="10.7"))
 
     assert [(leg.market, leg.side, str(leg.quantity), str(leg.bound)) for leg in kit.legs] == [
         (MAKER, Side.BUY, "10", "102.00"),
-        (TAKER, Side.SELL, "10", "97.71"),
     ]
     assert kit.admitted is not None
     assert kit.admitted.loss_cap == 5
@@ -404,6 +403,32 @@ def test_a_restart_hedges_what_was_filled_and_not_hedged() -> None:
 
 
 # The end.
+
+
+def test_what_is_not_hedged_yet_eats_from_the_same_book_first() -> None:
+    kit = quoting(min_quantity=4)
+    kit.fill(kit.only(0), 3)
+    kit.cancelled(kit.only(0))
+    kit.book(TAKER, [("100.00", 7), ("99.00", 3)], [("100.02", 10)])
+
+    kit.advance(1)
+
+    # Ten to hedge for a quote of seven: 99.70 on average.
+    assert (str(kit.only(0).quantity), str(kit.only(0).price)) == ("7", "99.53")
+
+
+def test_a_restart_gives_a_hedge_its_time_again() -> None:
+    kit = quoting()
+    kit.fill(kit.only(0), 4)
+    kit.now_ns += 3_600_000_000_000
+
+    kit.restart()
+
+    assert kit.end == ""
+    assert len(hedges(kit)) == 2
+    kit.advance(9)
+    assert kit.only(1).state is OrderState.PENDING_CREATE
+    assert not kit.asked[kit.only(1).client_id]
 
 
 def test_it_ends_when_all_is_filled_and_hedged() -> None:

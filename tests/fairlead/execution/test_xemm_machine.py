@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -26,6 +27,8 @@ MAKER, TAKER = MarketId("thin", "ALT/USDT"), MarketId("deep", "ALT/USDT")
 FEES = ("0.0002", "0.0005")
 BUFFER, CAP = Decimal("0.003"), Decimal("0.005")
 PICK = st.integers(0, 20)
+
+pytestmark = pytest.mark.unmeasured
 PROOFS = [
     trigger
     for trigger in OrderTrigger
@@ -244,4 +247,4 @@ class Quoting(RuleBasedStateMachine):
 
 
 TestQuoting = Quoting.TestCase
-TestQuoting.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
+TestQuoting.settings = settings(stateful_step_count=30)
