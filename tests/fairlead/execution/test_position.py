@@ -115,7 +115,9 @@ def test_a_market_entry_takes_at_its_bound_until_it_is_filled() -> None:
     kit.run(2)
 
     assert kit.done() == 10
-    assert all(intent.price == Decimal("100.30") for intent in kit.intents.values())
+    prices = [intent.price for intent in kit.intents.values()]
+    assert prices[0] == Decimal("100.30")  # the depth is too thin: up to the bound
+    assert set(prices[1:]) == {Decimal("100.20")}  # what the book needs, and 10 bps
     assert all(intent.time_in_force is TimeInForce.IOC for intent in kit.intents.values())
 
 
@@ -191,7 +193,8 @@ def test_the_stop_leaves_at_a_bounded_price_the_moment_the_mid_crosses() -> None
     assert intent.purpose is Purpose.EXIT
     assert intent.time_in_force is TimeInForce.IOC
     assert intent.quantity == 10
-    assert intent.price == Decimal("97.92")  # 98.90 less 100 bps, a sell rounded up
+    assert intent.price == Decimal("98.76")  # what the book needs less 10 bps, rounded up
+    assert kit.state.exit_bound == Decimal("97.911")
     kit.settle()
     assert kit.end == "stop loss"
     assert kit.last is not None
@@ -308,7 +311,8 @@ def test_without_a_book_it_waits_with_its_exit() -> None:
     kit.quote(MARKET, "99.90", "100.10")
     kit.advance(1)
 
-    assert kit.only(LEAVE_LEVEL).price == Decimal("99.00")
+    assert kit.state.exit_bound == Decimal("99.000")
+    assert kit.only(LEAVE_LEVEL).price == Decimal("99.81")
 
 
 def test_an_unproven_exit_is_not_sent_again() -> None:

@@ -254,7 +254,7 @@ def test_the_unfilled_rest_alone_is_taken_after_the_timeout() -> None:
 
     taker = kit.intents[kit.only().client_id]
     assert taker.quantity == 5
-    assert taker.price == Decimal("100.50")
+    assert taker.price == Decimal("100.20")  # what the book needs, and 10 bps
     assert taker.time_in_force is TimeInForce.IOC
     assert not taker.post_only
     assert taker.slot.level == 1
@@ -311,7 +311,7 @@ def test_nothing_within_the_bound_ends_it() -> None:
 def test_a_taker_never_goes_further_than_its_slippage_from_the_mid_of_the_moment() -> None:
     kit = started(timeout="5 s")
     kit.ack(kit.only())
-    kit.quote(MARKET, "98.90", "99.10")
+    kit.quote(MARKET, "98.90", "99.10", 4)  # too thin: nothing but the bounds hold it
     kit.advance(5)
 
     kit.cancelled(kit.only())
