@@ -1,8 +1,12 @@
-"""Refuse dangerous orders: the risk rules that ship with the engine."""
+"""Refuse dangerous orders, and restrain trading before it becomes one: the shipped risk rules."""
+
+from collections.abc import Callable
+from typing import Any
 
 from fairlead import hookimpl
-from fairlead.api import Registry
+from fairlead.api import Registry, RiskRule
 from fairlead_risk.book import StaleBook, WarmUp
+from fairlead_risk.brake import MarkoutBrake, OneSidedFills, TakerBrake
 from fairlead_risk.config import (
     DailyLossConfig,
     MaxDrawdownConfig,
@@ -10,19 +14,75 @@ from fairlead_risk.config import (
     MaxOrderConfig,
     MaxOrderShareConfig,
     MaxPositionConfig,
+    Measure,
     PriceBandConfig,
     RuleConfig,
     StaleBookConfig,
     WarmUpConfig,
 )
-from fairlead_risk.equity import DailyLoss, MaxDrawdown
+from fairlead_risk.config_account import (
+    MarginCutConfig,
+    MaxLeverageConfig,
+    MaxOpenNotionalConfig,
+    RealisedLossConfig,
+    ReduceOnlyConfig,
+)
+from fairlead_risk.config_brake import (
+    CrashPauseConfig,
+    MarkoutBrakeConfig,
+    OneSidedFillsConfig,
+    OrderRateConfig,
+    RejectPauseConfig,
+    TakerBrakeConfig,
+)
+from fairlead_risk.config_venue import (
+    ClockSkewConfig,
+    SecondSourceConfig,
+    SelfTradeConfig,
+    UserStreamConfig,
+    VenueHealthConfig,
+)
+from fairlead_risk.equity import DailyLoss, MaxDrawdown, RealisedLoss
+from fairlead_risk.margin import MarginCut, MaxLeverage, MaxOpenNotional
 from fairlead_risk.order import MaxOpenOrders, MaxOrder, MaxOrderShare, MaxPosition, PriceBand
+from fairlead_risk.pause import CrashPause, OrderRate, RejectPause
+from fairlead_risk.reduce import Cause, ReduceMemory, ReduceOnly
+from fairlead_risk.rule import (
+    BOTH,
+    Rule,
+    is_new_risk,
+    of_venue,
+    percent,
+    seconds,
+    shrinks_a_plan,
+    used,
+)
+from fairlead_risk.unit import AboveZero, AmountAboveZero, RatioAboveZero, ShareAboveZero
+from fairlead_risk.value import limit_and_value, rate_of, reach, reduces
+from fairlead_risk.venue import ClockSkew, SecondSource, SelfTrade, UserStream, VenueHealth
 
 __all__ = [
+    "BOTH",
+    "RULES",
+    "AboveZero",
+    "AmountAboveZero",
+    "Cause",
+    "ClockSkew",
+    "ClockSkewConfig",
+    "CrashPause",
+    "CrashPauseConfig",
     "DailyLoss",
     "DailyLossConfig",
+    "MarginCut",
+    "MarginCutConfig",
+    "MarkoutBrake",
+    "MarkoutBrakeConfig",
     "MaxDrawdown",
     "MaxDrawdownConfig",
+    "MaxLeverage",
+    "MaxLeverageConfig",
+    "MaxOpenNotional",
+    "MaxOpenNotionalConfig",
     "MaxOpenOrders",
     "MaxOpenOrdersConfig",
     "MaxOrder",
@@ -31,71 +91,143 @@ __all__ = [
     "MaxOrderShareConfig",
     "MaxPosition",
     "MaxPositionConfig",
+    "Measure",
+    "OneSidedFills",
+    "OneSidedFillsConfig",
+    "OrderRate",
+    "OrderRateConfig",
     "PriceBand",
     "PriceBandConfig",
+    "RatioAboveZero",
+    "RealisedLoss",
+    "RealisedLossConfig",
+    "ReduceMemory",
+    "ReduceOnly",
+    "ReduceOnlyConfig",
+    "RejectPause",
+    "RejectPauseConfig",
+    "Rule",
     "RuleConfig",
+    "SecondSource",
+    "SecondSourceConfig",
+    "SelfTrade",
+    "SelfTradeConfig",
+    "ShareAboveZero",
     "StaleBook",
     "StaleBookConfig",
+    "TakerBrake",
+    "TakerBrakeConfig",
+    "UserStream",
+    "UserStreamConfig",
+    "VenueHealth",
+    "VenueHealthConfig",
     "WarmUp",
     "WarmUpConfig",
     "fairlead_register",
+    "is_new_risk",
+    "limit_and_value",
+    "of_venue",
+    "percent",
+    "rate_of",
+    "reach",
+    "reduces",
+    "seconds",
+    "shrinks_a_plan",
+    "used",
 ]
+
+#: Every rule in the order in which it is asked: its name, its table, how it is built, and what
+#: it is about.
+RULES: tuple[tuple[str, type[RuleConfig], Callable[[Any], RiskRule], str], ...] = (
+    (
+        MaxPosition.name,
+        MaxPositionConfig,
+        MaxPosition,
+        "how far from its target a position may come, all live orders filled",
+    ),
+    (MaxOrder.name, MaxOrderConfig, MaxOrder, "largest value, and quantity, of one order"),
+    (
+        DailyLoss.name,
+        DailyLossConfig,
+        DailyLoss,
+        "loss since the day's start after which orders may only reduce",
+    ),
+    (
+        MaxDrawdown.name,
+        MaxDrawdownConfig,
+        MaxDrawdown,
+        "fall from the peak after which trading halts",
+    ),
+    (
+        ReduceOnly.name,
+        ReduceOnlyConfig,
+        ReduceOnly,
+        "when orders may only bring positions closer to their targets",
+    ),
+    (RealisedLoss.name, RealisedLossConfig, RealisedLoss, "what closed trades of a day may lose"),
+    (MarginCut.name, MarginCutConfig, MarginCut, "margin in use above which a position is cut"),
+    (MaxLeverage.name, MaxLeverageConfig, MaxLeverage, "all positions together against equity"),
+    (
+        MaxOpenNotional.name,
+        MaxOpenNotionalConfig,
+        MaxOpenNotional,
+        "all live orders together against equity",
+    ),
+    (
+        MaxOrderShare.name,
+        MaxOrderShareConfig,
+        MaxOrderShare,
+        "largest value of one order as a share of equity",
+    ),
+    (MaxOpenOrders.name, MaxOpenOrdersConfig, MaxOpenOrders, "live orders per market"),
+    (OrderRate.name, OrderRateConfig, OrderRate, "new orders per market in a time"),
+    (PriceBand.name, PriceBandConfig, PriceBand, "how far from the mid an order may be priced"),
+    (
+        SecondSource.name,
+        SecondSourceConfig,
+        SecondSource,
+        "how far a mid may be from the same market elsewhere",
+    ),
+    (SelfTrade.name, SelfTradeConfig, SelfTrade, "orders that would trade with our own"),
+    (StaleBook.name, StaleBookConfig, StaleBook, "silence after which a book is not traded on"),
+    (WarmUp.name, WarmUpConfig, WarmUp, "time of valid book before the first quote"),
+    (UserStream.name, UserStreamConfig, UserStream, "how long an account stream may go unproven"),
+    (ClockSkew.name, ClockSkewConfig, ClockSkew, "how far a venue's clock may be from ours"),
+    (
+        VenueHealth.name,
+        VenueHealthConfig,
+        VenueHealth,
+        "lost answers after which a venue is paused",
+    ),
+    (
+        OneSidedFills.name,
+        OneSidedFillsConfig,
+        OneSidedFills,
+        "fills on one side that switch it off",
+    ),
+    (
+        MarkoutBrake.name,
+        MarkoutBrakeConfig,
+        MarkoutBrake,
+        "bad markouts that widen spreads, then pause",
+    ),
+    (
+        TakerBrake.name,
+        TakerBrakeConfig,
+        TakerBrake,
+        "share of quotes filled as taker that widens spreads",
+    ),
+    (CrashPause.name, CrashPauseConfig, CrashPause, "moves of the mid that pause a market"),
+    (RejectPause.name, RejectPauseConfig, RejectPause, "rejects in a row that pause a market"),
+)
 
 
 @hookimpl
 def fairlead_register(registry: Registry) -> None:
     """Offer the rules; each is on with its defaults unless the configuration says otherwise."""
-    registry.risk_rule(
-        MaxPosition.name,
-        MaxPositionConfig,
-        lambda config, _: MaxPosition(config),
-        summary="how far from its target a position may come, all live orders filled",
-    )
-    registry.risk_rule(
-        MaxOrder.name,
-        MaxOrderConfig,
-        lambda config, _: MaxOrder(config),
-        summary="largest value, and quantity, of one order",
-    )
-    registry.risk_rule(
-        DailyLoss.name,
-        DailyLossConfig,
-        lambda config, _: DailyLoss(config),
-        summary="loss since the day's start after which orders may only reduce",
-    )
-    registry.risk_rule(
-        MaxDrawdown.name,
-        MaxDrawdownConfig,
-        lambda config, _: MaxDrawdown(config),
-        summary="fall from the peak after which trading halts",
-    )
-    registry.risk_rule(
-        MaxOrderShare.name,
-        MaxOrderShareConfig,
-        lambda config, _: MaxOrderShare(config),
-        summary="largest value of one order as a share of equity",
-    )
-    registry.risk_rule(
-        MaxOpenOrders.name,
-        MaxOpenOrdersConfig,
-        lambda config, _: MaxOpenOrders(config),
-        summary="live orders per market",
-    )
-    registry.risk_rule(
-        PriceBand.name,
-        PriceBandConfig,
-        lambda config, _: PriceBand(config),
-        summary="how far from the mid an order may be priced",
-    )
-    registry.risk_rule(
-        StaleBook.name,
-        StaleBookConfig,
-        lambda config, _: StaleBook(config),
-        summary="silence after which a book is not traded on",
-    )
-    registry.risk_rule(
-        WarmUp.name,
-        WarmUpConfig,
-        lambda config, _: WarmUp(config),
-        summary="time of valid book before the first quote",
-    )
+    for name, config, build, summary in RULES:
+        registry.risk_rule(name, config, _builder(build), summary=summary)
+
+
+def _builder(build: Callable[[Any], RiskRule]) -> Callable[[Any, Any], RiskRule]:
+    return lambda config, context: build(config)

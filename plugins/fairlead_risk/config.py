@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated
+from typing import Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -23,6 +22,7 @@ from pydantic_core import CoreSchema
 from typing_extensions import override
 
 from fairlead.api import Amount, Duration, Ratio, Share
+from fairlead_risk.unit import AboveZero, AmountAboveZero, RatioAboveZero, ShareAboveZero
 
 __all__ = [
     "DailyLossConfig",
@@ -31,6 +31,7 @@ __all__ = [
     "MaxOrderConfig",
     "MaxOrderShareConfig",
     "MaxPositionConfig",
+    "Measure",
     "PriceBandConfig",
     "RuleConfig",
     "StaleBookConfig",
@@ -38,33 +39,8 @@ __all__ = [
 ]
 
 
-def _amount_above_zero(value: Amount) -> Amount:
-    if value.value <= 0:
-        raise ValueError('must be above zero, e.g. "500 USDT"')
-    return value
-
-
-def _share_above_zero(value: Share) -> Share:
-    if value.value <= 0:
-        raise ValueError('must be above zero, e.g. "5%"')
-    return value
-
-
-def _ratio_above_zero(value: Ratio) -> Ratio:
-    if value.value <= 0:
-        raise ValueError('must be above zero, e.g. "3%"')
-    return value
-
-
-def _duration_above_zero(value: Duration) -> Duration:
-    if value.ns <= 0:
-        raise ValueError('must be above zero, e.g. "3 s"')
-    return value
-
-
-_Amount = Annotated[Amount, AfterValidator(_amount_above_zero)]
-_Share = Annotated[Share, AfterValidator(_share_above_zero)]
-_Ratio = Annotated[Ratio, AfterValidator(_ratio_above_zero)]
+#: What a fall is measured on.
+Measure = Literal["equity", "trading"]
 
 
 class RuleConfig(BaseModel):
@@ -83,18 +59,20 @@ class RuleConfig(BaseModel):
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
     ) -> JsonSchemaValue:
         table = handler.resolve_ref_schema(handler(core_schema))
-        limit = table.get("properties", {}).get("limit", {})
+        limit = table.get("properties", {}).get("limit")
+        if limit is None:
+            return table  # no single value could stand for the whole
         return {"anyOf": [limit, table], "title": cls.__name__, "description": cls.__doc__}
 
 
 class MaxOrderConfig(RuleConfig):
     """How large one order may be."""
 
-    limit: _Amount = Field(
+    limit: AmountAboveZero = Field(
         default=Amount(Decimal(500), "USDT"),
         description="largest value of one order (inclusive), above 0; any asset with a mark",
     )
-    size: _Amount | None = Field(
+    size: AmountAboveZero | None = Field(
         default=None,
         description="largest quantity of one order (inclusive) on markets of this base asset",
     )
@@ -103,7 +81,7 @@ class MaxOrderConfig(RuleConfig):
 class MaxOrderShareConfig(RuleConfig):
     """How large one order may be against what the account is worth."""
 
-    limit: _Share = Field(
+    limit: ShareAboveZero = Field(
         default=Share(Decimal("0.05"), "5%"),
         description="largest value of one order as a share of equity (inclusive), above 0%",
     )
@@ -112,7 +90,7 @@ class MaxOrderShareConfig(RuleConfig):
 class MaxPositionConfig(RuleConfig):
     """How far from its target a market's position may come."""
 
-    limit: _Amount = Field(
+    limit: AmountAboveZero = Field(
         default=Amount(Decimal(2000), "USDT"),
         description="largest value of |position - target| per market (inclusive), with every "
         "live and unproven order of the growing side counted as filled; above 0",
@@ -130,11 +108,11 @@ class MaxOpenOrdersConfig(RuleConfig):
 class PriceBandConfig(RuleConfig):
     """How far from the mid an order may be priced."""
 
-    limit: _Ratio = Field(
+    limit: RatioAboveZero = Field(
         default=Ratio(Decimal("0.03"), "3%"),
         description="largest distance of a post-only order from the mid (inclusive), above 0",
     )
-    taker: _Ratio = Field(
+    taker: RatioAboveZero = Field(
         default=Ratio(Decimal("0.005"), "0.5%"),
         description="how far through the mid any other order may be priced (inclusive), above 0",
     )
@@ -143,7 +121,7 @@ class PriceBandConfig(RuleConfig):
 class StaleBookConfig(RuleConfig):
     """How long a book may be silent."""
 
-    limit: Annotated[Duration, AfterValidator(_duration_above_zero)] = Field(
+    limit: AboveZero = Field(
         default=Duration(3_000_000_000, "3 s"),
         description="a book silent for this long is not traded on, above 0",
     )
@@ -161,17 +139,30 @@ class WarmUpConfig(RuleConfig):
 class MaxDrawdownConfig(RuleConfig):
     """How far equity may fall from its peak."""
 
-    limit: _Share = Field(
+    limit: ShareAboveZero = Field(
         default=Share(Decimal("0.05"), "5%"),
         description="largest fall from the peak (inclusive); beyond it trading halts; above 0%",
+    )
+    measure: Measure = Field(
+        default="equity",
+        description='what falls: "equity", or "trading" = without the price moves of the target',
+    )
+    flatten: RatioAboveZero | None = Field(
+        default=None,
+        description="bring positions to their targets before halting, by taking no further than "
+        "this from the mid; by default they stay",
     )
 
 
 class DailyLossConfig(RuleConfig):
     """How far equity may fall below the day's start."""
 
-    limit: _Share = Field(
+    limit: ShareAboveZero = Field(
         default=Share(Decimal("0.02"), "2%"),
         description="largest loss since the day's start (inclusive); beyond it orders may only "
-        "reduce; above 0%",
+        "reduce, until the next day; above 0%",
+    )
+    measure: Measure = Field(
+        default="equity",
+        description='what falls: "equity", or "trading" = without the price moves of the target',
     )

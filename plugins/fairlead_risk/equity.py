@@ -1,76 +1,159 @@
-"""Judge the account as a whole: what it has lost since its peak, and since the day began."""
+"""Judge the account as a whole: what it has lost since its peak, since the day began, for good."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from fairlead.api import Allowed, Posture, PostureLevel, RiskView, Share, Verdict
-from fairlead.model import OrderIntent
-from fairlead_risk.config import DailyLossConfig, MaxDrawdownConfig
+from typing_extensions import override
 
-__all__ = ["DailyLoss", "MaxDrawdown"]
+from fairlead.api import (
+    EquityFigures,
+    Gauge,
+    Posture,
+    PostureLevel,
+    Relief,
+    RiskView,
+    Share,
+)
+from fairlead_risk.config import DailyLossConfig, MaxDrawdownConfig, Measure
+from fairlead_risk.config_account import RealisedLossConfig
+from fairlead_risk.rule import Rule, percent, used
+
+__all__ = ["DailyLoss", "MaxDrawdown", "RealisedLoss"]
+
+_HALTED, _REDUCING = PostureLevel.HALTED, PostureLevel.REDUCING
 
 
-@dataclass(frozen=True, slots=True)
-class MaxDrawdown:
-    """Halt when equity falls from its peak by more than the limit (inclusive)."""
+class MaxDrawdown(Rule):
+    """Halt for good when equity falls from its peak by more than the limit (inclusive).
 
-    config: MaxDrawdownConfig
+    Once beyond the limit it stays so: only a person ends a halt, and resets the peak.
+    """
+
     name: ClassVar[str] = "max_drawdown"
 
+    def __init__(self, config: MaxDrawdownConfig) -> None:
+        self._config = config
+        self._beyond = ""
+
+    @override
     def assess(self, view: RiskView) -> tuple[Posture, ...]:
         """Give HALTED beyond the limit, REDUCING while equity is unavailable."""
-        return _fall(self.name, "peak", view.peak_equity, view, self.config.limit, _HALTED)
+        config = self._config
+        figures = _measured(config.measure, view)
+        if not self._beyond:
+            found = _fall(self.name, "peak", figures, figures.peak, config.limit, view.currency)
+            if isinstance(found, Posture):
+                return (found,)
+            self._beyond = found
+        if not self._beyond:
+            return ()
+        relief = None if config.flatten is None else Relief(config.flatten.value)
+        return (Posture(_HALTED, self.name, self._beyond, relief=relief),)
 
-    def check(self, intent: OrderIntent, view: RiskView) -> Verdict:
-        """Allow every order: the posture says it all."""
-        del intent, view
-        return Allowed()
+    @override
+    def gauge(self, view: RiskView) -> tuple[Gauge, ...]:
+        """Measure the fall from the peak."""
+        figures = _measured(self._config.measure, view)
+        return (_gauge(figures.now, figures.peak, self._config.limit),)
 
 
-@dataclass(frozen=True, slots=True)
-class DailyLoss:
+class DailyLoss(Rule):
     """Let orders only reduce when the day's loss exceeds the limit (inclusive).
 
     REDUCING, not HALTED: a new day ends what the daily loss alone caused, but never a halt
     (docs: trading reference, "Risk").
     """
 
-    config: DailyLossConfig
     name: ClassVar[str] = "daily_loss"
 
+    def __init__(self, config: DailyLossConfig) -> None:
+        self._config = config
+        self._day: int | None = None
+        self._beyond = ""
+
+    @override
     def assess(self, view: RiskView) -> tuple[Posture, ...]:
-        """Give REDUCING beyond the limit, and while equity is unavailable."""
-        start = view.day_start_equity
-        return _fall(self.name, "day's start", start, view, self.config.limit, _REDUCING)
+        """Give REDUCING beyond the limit until the next day, and while equity is unavailable."""
+        day = view.account.day
+        if day != self._day:
+            self._day, self._beyond = day, ""
+        figures = _measured(self._config.measure, view)
+        start, limit = figures.day_start, self._config.limit
+        found = _fall(self.name, "day's start", figures, start, limit, view.currency)
+        if isinstance(found, Posture):
+            return (found,)
+        self._beyond = found or self._beyond
+        return (Posture(_REDUCING, self.name, self._beyond),) if self._beyond else ()
 
-    def check(self, intent: OrderIntent, view: RiskView) -> Verdict:
-        """Allow every order: the posture says it all."""
-        del intent, view
-        return Allowed()
+    @override
+    def gauge(self, view: RiskView) -> tuple[Gauge, ...]:
+        """Measure the fall since the day's start."""
+        figures = _measured(self._config.measure, view)
+        return (_gauge(figures.now, figures.day_start, self._config.limit),)
 
 
-_HALTED, _REDUCING = PostureLevel.HALTED, PostureLevel.REDUCING
+class RealisedLoss(Rule):
+    """Let orders only reduce when the day's closed trades lost more than the budget (inclusive)."""
+
+    name: ClassVar[str] = "realised_loss"
+
+    def __init__(self, config: RealisedLossConfig) -> None:
+        self._config = config
+
+    @override
+    def assess(self, view: RiskView) -> tuple[Posture, ...]:
+        """Give REDUCING beyond the budget, and while it cannot be told."""
+        lost = self._lost(view)
+        if lost is None:
+            return (Posture(_REDUCING, self.name, "realised result or equity unavailable"),)
+        if lost <= self._config.limit.value:
+            return ()
+        reason = f"closed trades of the day lost {percent(lost)}, limit {self._config.limit}"
+        return (Posture(_REDUCING, self.name, reason),)
+
+    @override
+    def gauge(self, view: RiskView) -> tuple[Gauge, ...]:
+        """Measure what closed trades of the day lost."""
+        lost, limit = self._lost(view), self._config.limit
+        shown = "unavailable" if lost is None else percent(lost)
+        return (Gauge("", shown, str(limit), used(lost, limit.value)),)
+
+    @staticmethod
+    def _lost(view: RiskView) -> Decimal | None:
+        realised, start = view.account.realised_today, view.account.equity.day_start
+        if realised is None or start is None or start <= 0:
+            return None
+        return -realised / start
+
+
+def _measured(measure: Measure, view: RiskView) -> EquityFigures:
+    return view.account.trading if measure == "trading" else view.account.equity
 
 
 def _fall(
     rule: str,
     since: str,
+    figures: EquityFigures,
     before: Decimal | None,
-    view: RiskView,
     limit: Share,
-    beyond: PostureLevel,
-) -> tuple[Posture, ...]:
-    now = view.equity
+    currency: str,
+) -> Posture | str:
+    """Say what is beyond the limit, "" when nothing is; a posture when it cannot be told."""
+    now = figures.now
     if now is None or before is None:
-        return (Posture(_REDUCING, rule, "equity unavailable"),)
+        return Posture(_REDUCING, rule, "equity unavailable")
     if before <= 0:
-        return (Posture(_REDUCING, rule, f"no equity to lose: {before} {view.currency}"),)
+        return Posture(_REDUCING, rule, f"no equity to lose: {before} {currency}")
     lost = before - now
     if lost <= limit.value * before:
-        return ()
-    share = (lost / before).scaleb(2)
-    figures = f"{share:.2f} % below the {since} of {before:.2f} {view.currency}, limit {limit}"
-    return (Posture(beyond, rule, figures),)
+        return ""
+    return f"{percent(lost / before)} below the {since} of {before:.2f} {currency}, limit {limit}"
+
+
+def _gauge(now: Decimal | None, before: Decimal | None, limit: Share) -> Gauge:
+    if now is None or before is None or before <= 0:
+        return Gauge("", "unavailable", str(limit))
+    lost = (before - now) / before
+    return Gauge("", percent(lost), str(limit), used(lost, limit.value))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
 
 from fairlead.api import (
     Allowed,
     Denied,
+    Gauge,
+    MarketRisk,
     Posture,
     PostureLevel,
     RiskView,
     Verdict,
 )
-from fairlead.model import OrderIntent
+from fairlead.model import ZERO, OrderIntent, Side
 from fairlead_risk.config import (
     MaxOpenOrdersConfig,
     MaxOrderConfig,
@@ -21,6 +24,7 @@ from fairlead_risk.config import (
     MaxPositionConfig,
     PriceBandConfig,
 )
+from fairlead_risk.rule import is_new_risk, shrinks_a_plan, used
 from fairlead_risk.value import limit_and_value, rate_of, reach, reduces
 
 __all__ = ["MaxOpenOrders", "MaxOrder", "MaxOrderShare", "MaxPosition", "PriceBand"]
@@ -73,7 +77,7 @@ class MaxOrderShare:
         equity = view.equity
         rate = rate_of(intent.instrument.quote, view)
         if equity is None or rate is None:
-            if reduces(intent, view.market(intent.instrument.market)):
+            if shrinks_a_plan(intent) or reduces(intent, view.market(intent.instrument.market)):
                 return Allowed()
             return Denied(self.name, "unavailable", str(self.config.limit), "equity or mark")
         value, limit = intent.notional * rate, equity * self.config.limit.value
@@ -87,7 +91,8 @@ class MaxPosition:
     """Deny an order that could bring a position further from its target than the limit.
 
     Every live and unproven order of its side counts as filled, so no sequence of allowed orders
-    can pass the limit (inclusive), however they fill. What only reduces is allowed at any size.
+    can pass the limit (inclusive), however they fill. What only reduces is allowed at any size,
+    and so is what shrinks an admitted plan's own exposure, be it on another market.
     """
 
     config: MaxPositionConfig
@@ -100,6 +105,8 @@ class MaxPosition:
 
     def check(self, intent: OrderIntent, view: RiskView) -> Verdict:
         """Compare the worst gap in the order's direction, valued at the mark."""
+        if shrinks_a_plan(intent):
+            return Allowed()
         market = view.market(intent.instrument.market)
         gap = reach(intent, market)
         if gap <= 0:
@@ -110,6 +117,18 @@ class MaxPosition:
         if value > limit:
             return Denied(self.name, value, limit, "from target, all orders of the side filled")
         return Allowed()
+
+    def gauge(self, view: RiskView) -> tuple[Gauge, ...]:
+        """Measure the larger gap of each market, with all live orders of that side filled."""
+        gauges = []
+        for market in view.markets():
+            risk = view.market(market)
+            gap = max(_far(risk, side) for side in Side)
+            limit, value = limit_and_value(self.config.limit, risk.instrument, gap, risk.mark, view)
+            shown = "unavailable" if value is None else f"{value:.2f}"
+            name = str(self.config.limit)
+            gauges.append(Gauge("", shown, name, used(value, limit), str(market)))
+        return tuple(gauges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +144,25 @@ class MaxOpenOrders:
         return ()
 
     def check(self, intent: OrderIntent, view: RiskView) -> Verdict:
-        """Count the live orders of all strategies on the market, and this one."""
+        """Count the live orders of all strategies on the market, and this one.
+
+        Hedges and exits pass: they are few, and nothing should keep them waiting.
+        """
+        if not is_new_risk(intent):
+            return Allowed()
         count = len(view.market(intent.instrument.market).orders) + 1
         if count > self.config.limit:
             return Denied(self.name, str(count), str(self.config.limit), "live orders")
         return Allowed()
+
+    def gauge(self, view: RiskView) -> tuple[Gauge, ...]:
+        """Count the live orders of each market."""
+        limit = self.config.limit
+        return tuple(
+            Gauge("", str(count), str(limit), count / limit, str(market))
+            for market in view.markets()
+            for count in (len(view.market(market).orders),)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +193,8 @@ class PriceBand:
             observed = f"{(away / mid).scaleb(4):.1f} bps"
             return Denied(self.name, observed, str(bound), f"{intent.price} from mid {mid}")
         return Allowed()
+
+
+def _far(risk: MarketRisk, side: Side) -> Decimal:
+    working = sum((order.leaves for order in risk.orders if order.side is side), start=ZERO)
+    return max(side.sign * risk.gap + working, ZERO)

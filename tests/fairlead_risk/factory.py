@@ -7,6 +7,7 @@ from decimal import Decimal
 from fairlead.api import (
     AccountRisk,
     EquityFigures,
+    FillSeen,
     MarginRisk,
     MarketRisk,
     OrderView,
@@ -16,7 +17,11 @@ from fairlead.api import (
 )
 from fairlead.model import (
     ConstantStep,
+    Fees,
+    Fill,
     Instrument,
+    InstrumentKind,
+    Liquidity,
     MarketId,
     OrderIntent,
     OrderState,
@@ -31,7 +36,14 @@ SECOND = 1_000_000_000
 NOW = 1_000 * SECOND
 
 
-def instrument(market: MarketId = MARKET, multiplier: str = "1") -> Instrument:
+def instrument(
+    market: MarketId = MARKET,
+    multiplier: str = "1",
+    *,
+    kind: InstrumentKind = InstrumentKind.SPOT,
+    fee: str = "0",
+    min_quantity: str = "0",
+) -> Instrument:
     base, quote = market.symbol.split("/")
     return Instrument(
         market,
@@ -40,15 +52,26 @@ def instrument(market: MarketId = MARKET, multiplier: str = "1") -> Instrument:
         ConstantStep(Decimal("0.01")),
         lot=Decimal("0.001"),
         multiplier=Decimal(multiplier),
+        kind=kind,
+        fees=Fees(Decimal(fee), Decimal(fee)),
+        min_quantity=Decimal(min_quantity),
     )
 
 
-def resting(side: Side, quantity: str, *, state: OrderState = OrderState.OPEN) -> OrderView:
+def resting(
+    side: Side,
+    quantity: str,
+    *,
+    state: OrderState = OrderState.OPEN,
+    price: str = "2",
+    strategy: str = "alt",
+    client_id: str = "",
+) -> OrderView:
     return OrderView(
-        client_id="",
-        slot=Slot("alt", MARKET, side, 0),
+        client_id=client_id,
+        slot=Slot(strategy, MARKET, side, 0),
         side=side,
-        price=Decimal(2),
+        price=Decimal(price),
         quantity=Decimal(quantity),
         filled=Decimal(0),
         state=state,
@@ -70,14 +93,18 @@ def market(
     valid_for_s: float | None = 3600,
     silent_s: float | None = 0,
     multiplier: str = "1",
+    kind: InstrumentKind = InstrumentKind.SPOT,
+    fee: str = "0",
+    min_quantity: str = "0",
+    now_ns: int = NOW,
 ) -> MarketRisk:
     return MarketRisk(
-        instrument=instrument(of, multiplier),
+        instrument=instrument(of, multiplier, kind=kind, fee=fee, min_quantity=min_quantity),
         mid=None if mid is None else Decimal(mid),
         mark=None if mark is None else Decimal(mark),
         book_valid=book_valid,
-        valid_since_ns=None if valid_for_s is None else NOW - int(valid_for_s * SECOND),
-        book_changed_ns=None if silent_s is None else NOW - int(silent_s * SECOND),
+        valid_since_ns=None if valid_for_s is None else now_ns - int(valid_for_s * SECOND),
+        book_changed_ns=None if silent_s is None else now_ns - int(silent_s * SECOND),
         position=Decimal(position),
         target=Decimal(target),
         orders=orders,
@@ -131,6 +158,9 @@ class Account:
     def showing(self, *shown: MarketRisk) -> "Account":
         return replace(self, shown=shown)
 
+    def later(self, seconds: float) -> "Account":
+        return replace(self, now_ns=self.now_ns + int(seconds * SECOND))
+
 
 def intent(
     side: Side = Side.BUY,
@@ -140,6 +170,7 @@ def intent(
     post_only: bool = True,
     purpose: Purpose = Purpose.QUOTE,
     of: Instrument | None = None,
+    plan: str = "",
 ) -> OrderIntent:
     rules = instrument() if of is None else of
     return OrderIntent(
@@ -148,7 +179,33 @@ def intent(
         side=side,
         price=Decimal(price),
         quantity=Decimal(quantity),
-        slot=Slot("alt", rules.market, side, 0),
+        slot=Slot("alt", rules.market, side, 0, plan),
         post_only=post_only,
         purpose=purpose,
     )
+
+
+def filled(
+    side: Side = Side.BUY,
+    value: str | None = "100",
+    *,
+    liquidity: Liquidity = Liquidity.MAKER,
+    purpose: Purpose = Purpose.QUOTE,
+    of: MarketId = MARKET,
+) -> FillSeen:
+    fill = Fill(
+        market=of,
+        venue_ns=0,
+        local_ns=0,
+        trade_id="1",
+        client_id="",
+        venue_id="",
+        side=side,
+        price=Decimal(2),
+        quantity=Decimal(1),
+        fee=Decimal(0),
+        fee_asset="USDT",
+        liquidity=liquidity,
+    )
+    worth = None if value is None else Decimal(value)
+    return FillSeen(fill, Slot("alt", of, side, 0), purpose, worth)

@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.api import Allowed, Denied, Posture, PostureLevel
 from fairlead.model import Purpose
-from fairlead_risk import StaleBook, StaleBookConfig, WarmUp, WarmUpConfig
+from fairlead_risk import BOTH, StaleBook, StaleBookConfig, WarmUp, WarmUpConfig
 from tests.fairlead_risk.factory import MARKET, OTHER, Account, intent, market
 
 STALE = StaleBook(StaleBookConfig())
@@ -45,7 +45,7 @@ def test_a_young_book_is_not_quoted_on(shown: dict[str, Any], seen: str | None) 
     account = Account().showing(market(**shown))
 
     reason = f"book valid {seen} of 60 s"
-    posture = Posture(PostureLevel.CANCEL_ONLY, "warm_up", reason, MARKET)
+    posture = Posture(rule="warm_up", reason=reason, market=MARKET, paused=BOTH)
     assert WARM_UP.assess(account) == (() if seen is None else (posture,))
     assert WARM_UP.check(intent(), account) == (
         Allowed() if seen is None else Denied("warm_up", seen, "60 s", "valid book")

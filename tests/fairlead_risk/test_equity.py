@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,8 +10,15 @@ from fairlead.api import Allowed, Posture, PostureLevel
 from fairlead_risk import DailyLoss, DailyLossConfig, MaxDrawdown, MaxDrawdownConfig
 from tests.fairlead_risk.factory import Account, intent
 
-DRAWDOWN = MaxDrawdown(MaxDrawdownConfig())
-DAILY_LOSS = DailyLoss(DailyLossConfig())
+
+def drawdown(**table: object) -> MaxDrawdown:
+    return MaxDrawdown(MaxDrawdownConfig.model_validate(table))
+
+
+def daily_loss(**table: object) -> DailyLoss:
+    return DailyLoss(DailyLossConfig.model_validate(table))
+
+
 MONEY = st.decimals(1, 1_000_000, places=2)
 
 
@@ -22,7 +30,7 @@ def test_beyond_the_drawdown_trading_halts(equity: str, beyond: bool) -> None:
 
     figures = "5.00 % below the peak of 10000.00 USDT, limit 5%"
     halted = Posture(PostureLevel.HALTED, "max_drawdown", figures)
-    assert DRAWDOWN.assess(account) == ((halted,) if beyond else ())
+    assert drawdown().assess(account) == ((halted,) if beyond else ())
 
 
 @pytest.mark.parametrize(
@@ -33,10 +41,10 @@ def test_beyond_the_daily_loss_orders_may_only_reduce(equity: str, beyond: bool)
 
     figures = "3.00 % below the day's start of 10000.00 USDT, limit 2%"
     reducing = Posture(PostureLevel.REDUCING, "daily_loss", figures)
-    assert DAILY_LOSS.assess(account) == ((reducing,) if beyond else ())
+    assert daily_loss().assess(account) == ((reducing,) if beyond else ())
 
 
-@pytest.mark.parametrize("rule", [DRAWDOWN, DAILY_LOSS], ids=lambda rule: str(rule.name))
+@pytest.mark.parametrize("made", [drawdown, daily_loss])
 @pytest.mark.parametrize(
     ("account", "reason"),
     [
@@ -50,14 +58,18 @@ def test_beyond_the_daily_loss_orders_may_only_reduce(equity: str, beyond: bool)
     ids=["now", "before", "none at all"],
 )
 def test_what_cannot_be_compared_may_only_reduce(
-    rule: MaxDrawdown | DailyLoss, account: Account, reason: str
+    made: Callable[[], MaxDrawdown | DailyLoss], account: Account, reason: str
 ) -> None:
+    rule = made()
+
     assert rule.assess(account) == (Posture(PostureLevel.REDUCING, rule.name, reason),)
 
 
-@pytest.mark.parametrize("rule", [DRAWDOWN, DAILY_LOSS], ids=lambda rule: str(rule.name))
-def test_single_orders_are_left_to_the_posture(rule: MaxDrawdown | DailyLoss) -> None:
-    assert rule.check(intent(), Account(equity=Decimal(1))) == Allowed()
+@pytest.mark.parametrize("made", [drawdown, daily_loss])
+def test_single_orders_are_left_to_the_posture(
+    made: Callable[[], MaxDrawdown | DailyLoss],
+) -> None:
+    assert made().check(intent(), Account(equity=Decimal(1))) == Allowed()
 
 
 @given(MONEY, MONEY, MONEY)
@@ -65,7 +77,7 @@ def test_a_lower_equity_is_never_judged_milder(peak: Decimal, one: Decimal, two:
     low, high = sorted((one, two))
     account = Account(peak_equity=peak, day_start_equity=peak)
 
-    for rule in (DRAWDOWN, DAILY_LOSS):
-        mild = rule.assess(replace(account, equity=high))
-        strict = rule.assess(replace(account, equity=low))
+    for made in (drawdown, daily_loss):
+        mild = made().assess(replace(account, equity=high))
+        strict = made().assess(replace(account, equity=low))
         assert len(strict) >= len(mild)

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 import fairlead.hookspecs
-from fairlead.api import Amount, Duration, Exact, Offers, Ratio, Share
+from fairlead.api import Amount, ClockTime, Duration, Exact, Offers, Ratio, Share
 from fairlead.config import EngineSettings, PluginsSettings, StrategySettings, VenueSettings
 from fairlead.kernel.plugins import load_plugins
 from fairlead.model import MarketId
@@ -37,6 +37,7 @@ NOTE = "<!-- Written by `python -m tests.guards.reference`; change the code, not
 KINDS: Mapping[object, str] = {
     Amount: "amount",
     Duration: "duration",
+    ClockTime: "time of day",
     Exact: "exact number",
     Ratio: "ratio",
     Share: "share",
@@ -71,6 +72,7 @@ value is written as in TOML; a bare word is a text. Keys that need quotes keep t
 | share | `"50%"` | a part of a whole, from `"0%"` to `"100%"` |
 | amount | `"250 USDT"`, `"0.01 BTC"` | a quantity of an asset; the asset decides what is meant |
 | exact number | `"0.001"`, `"2500"` or `2500` | a decimal that must stay exact, hence a text |
+| time of day | `"00:00 UTC"` | 24 hours, always UTC |
 | market | `"main:BTC/USDT"`, `"main:BTC/USDT:USDT"` | the venue's name, a colon, the symbol |
 
 **Places.** A relative path is relative to the configuration file. Secrets are never in it.

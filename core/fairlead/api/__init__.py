@@ -118,7 +118,7 @@ from fairlead.api.seams import (
 )
 from fairlead.api.secret import Secret, secret_reference
 from fairlead.api.source import DataSource, MarketHint, SourceContext
-from fairlead.api.units import Amount, Duration, Exact, Market, Quantity, Ratio, Share
+from fairlead.api.units import Amount, ClockTime, Duration, Exact, Market, Quantity, Ratio, Share
 from fairlead.api.view import Balance, BookView, Depth, OrderView, View, Walk
 
 __all__ = [
@@ -142,6 +142,7 @@ __all__ = [
     "Capabilities",
     "CatchUp",
     "Clock",
+    "ClockTime",
     "Connector",
     "ConnectorContext",
     "Controller",

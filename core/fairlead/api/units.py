@@ -26,7 +26,7 @@ from typing_extensions import override
 from fairlead.model import MarketId
 from fairlead.model.numbers import decimal_from, trimmed
 
-__all__ = ["Amount", "Duration", "Exact", "Market", "Quantity", "Ratio", "Share"]
+__all__ = ["Amount", "ClockTime", "Duration", "Exact", "Market", "Quantity", "Ratio", "Share"]
 
 _NUMBER = r"([+-]?\d+(?:\.\d+)?)"
 _NS = {
@@ -184,6 +184,31 @@ class Amount(_Unit):
     @override
     def __str__(self) -> str:
         return f"{trimmed(self.value)} {self.asset}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockTime(_Unit):
+    """A time of day, written ``"00:00 UTC"``: 24 hours, always UTC."""
+
+    ns: int
+    text: str = ""
+
+    _pattern = r"^([01]\d|2[0-3]):([0-5]\d) UTC$"
+    _examples = ("00:00 UTC", "17:30 UTC")
+
+    @classmethod
+    @override
+    def parse(cls, value: object) -> Self:
+        """Read a time of day."""
+        match = re.match(cls._pattern, value) if isinstance(value, str) else None
+        if match is None:
+            raise ValueError('write a time of day in UTC, e.g. "00:00 UTC"')
+        return cls((int(match[1]) * 60 + int(match[2])) * _NS["min"], match[0])
+
+    @override
+    def __str__(self) -> str:
+        minutes = self.ns // _NS["min"]
+        return self.text or f"{minutes // 60:02d}:{minutes % 60:02d} UTC"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ import click
 
 from fairlead.cli.engine import EnginePlace, ask, engine_options, json_option, print_json
 from fairlead.errors import ControlError, ExitCode, UsageError
-from fairlead.kernel.control_command import CancelOrders, Flatten, Pause, Resume, Strategy
+from fairlead.kernel.control_command import CancelOrders, Flatten, Pause, Reduce, Resume, Strategy
 from fairlead.kernel.halt import Halt, lift_halt, read_halt
 from fairlead.kernel.process import SystemProcess
 
-__all__ = ["cancel", "flatten", "pause", "resume", "strategy"]
+__all__ = ["cancel", "flatten", "pause", "reduce_only", "resume", "strategy"]
 
 # An exit may take a minute of the engine's time, and as long of ours where that runs slower.
 _FLATTEN_S = 180.0
@@ -62,6 +62,23 @@ def resume(place: EnginePlace, target: str, yes: bool, as_json: bool) -> None:
         click.echo("lifted; start it again: fairlead run")
     if done["resumed"] or halt is None:
         click.echo(f"resumed: {', '.join(done['resumed']) or 'nothing was paused'}")
+
+
+@click.command("reduce-only")
+@click.argument("state", metavar="on|off", type=click.Choice(["on", "off"]))
+@engine_options
+@json_option
+def reduce_only(place: EnginePlace, state: str, as_json: bool) -> None:
+    """Let no order grow a position, or end that; what grows one is cancelled at once.
+
+    Rules that restrain by themselves go on doing so: fairlead risk list.
+
+    Example: fairlead reduce-only on
+    """
+    done = ask(place, Reduce(state == "on"))
+    off = "orders may grow positions again, where no rule says otherwise"
+    text = "orders may only reduce now; end it: fairlead reduce-only off" if state == "on" else off
+    _say(done, as_json, text)
 
 
 @click.command()

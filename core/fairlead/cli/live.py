@@ -196,7 +196,7 @@ class LiveView:
     def _lights(self) -> Text:
         state = self._state
         lights = _text("risk ", style="")
-        lights.append(f"{_BULLET} {state.posture}", style=_POSTURES.get(state.posture, "red"))
+        lights.append(f"{_BULLET} {state.posture}", style=_style(state.posture))
         if state.posture_reason:
             lights.append(f" {state.posture_reason}", style="dim")
         lights.append("   book ")
@@ -229,6 +229,11 @@ class LiveView:
         if strategy is self._state.strategies[0]:
             holding.append("   ").append(sparkline(self._state.history, 16), style="cyan")
         return (holding,)
+
+
+def _style(posture: str) -> str:
+    # What is no level by itself, such as a paused side, restrains less than any.
+    return _POSTURES.get(posture.partition(",")[0], "yellow")
 
 
 # The last key is the way out, so none may be cut off.

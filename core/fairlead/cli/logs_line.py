@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from rich.text import Text
 
-from fairlead.cli.figure import amount, signed, tone, trimmed_amount
+from fairlead.cli.figure import amount, clock, signed, tone, trimmed_amount
 from fairlead.cli.logs_run import Event
 
 __all__ = ["QUIET", "event_line", "markout_text"]
@@ -19,6 +19,9 @@ _STYLES: Mapping[str, str] = {
     "fill": "bold",
     "denied": "yellow",
     "posture": "yellow",
+    "rule_ended": "dim",
+    "rule_fired": "yellow",
+    "rule_state": "dim",
     "incident": "bold red",
     "alert": "bold red",
     "control": "bold",
@@ -126,6 +129,19 @@ def _posture(event: Event) -> str:
     return f"{event['market'] or 'account'} {event['level']}{reason}"
 
 
+def _rule_fired(event: Event) -> str:
+    return f"{event['market'] or 'account'} {event['effect']} — {event['rule']}: {event['reason']}"
+
+
+def _rule_ended(event: Event) -> str:
+    what = f"{event['market'] or 'account'} {event['effect']}"
+    return f"{what} — {event['rule']}: over after {clock(event['lasted_ns'])}"
+
+
+def _rule_state(event: Event) -> str:
+    return f"{event['rule']} {event['state']}"
+
+
 def _sample(event: Event) -> str:
     return (
         f"{event['strategy']}: mid {event['mid'] or 'n/a'}, own {event['bid'] or 'n/a'} / "
@@ -179,6 +195,9 @@ _LINES: Mapping[str, Callable[[Event], str | Text]] = {
     "markout": _markout,
     "denied": _denied,
     "posture": _posture,
+    "rule_ended": _rule_ended,
+    "rule_fired": _rule_fired,
+    "rule_state": _rule_state,
     "sample": _sample,
     "reconciled": _reconciled,
     "incident": _incident,

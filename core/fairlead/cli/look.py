@@ -148,7 +148,7 @@ def _status(found: Mapping[str, Any]) -> None:
         f"{found['instance']} · {found['mode'].upper()} · {found['phase']} for "
         f"{clock(found['elapsed_ns'])} · run {found['instance']}-{found['epoch']}"
     )
-    click.echo(f"risk {found['posture']}{why}")
+    click.echo(f"risk {found['posture_effect'] or found['posture']}{why}")
     click.echo(
         f"equity {amount(_money(found['equity']))} {found['currency']} · drawdown {drawdown} · "
         f"{found['orders']} orders, {found['unproven']} unproven · {found['ticks']} ticks, "

@@ -11,7 +11,7 @@ from typing import Any
 from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]  # ships no types
 
 from fairlead.cli.explain import story_text
-from fairlead.cli.figure import clock, percent, signed
+from fairlead.cli.figure import NOT_AVAILABLE, clock, percent, signed
 from fairlead.cli.logs_run import EVENTS
 from fairlead.cli.page_data import FillPoint, RunData, StrategyData, collect
 from fairlead.cli.page_plot import (
@@ -91,6 +91,7 @@ def page_html(report: Mapping[str, Any], data: RunData) -> str:
             figures[place] = figure
             body.append(f'<section><h2>{title}</h2><p>{how}</p><div id="{place}"></div></section>')
         body.append(_worst(found.worst, data, report["started_ns"]))
+    body.append(_rules(report))
     body += _stories(data)
     title = escape(f"{report['run']} · {report['mode']}")
     return (
@@ -171,6 +172,28 @@ def _worst(fills: Sequence[FillPoint], data: RunData, started_ns: int) -> str:
         "<th>level</th><th>quantity</th><th>price</th><th>spread</th><th>1 s</th><th>10 s</th>"
         f"<th>60 s</th></tr></thead><tbody>{rows}</tbody></table></section>"
     )
+
+
+def _rules(report: Mapping[str, Any]) -> str:
+    rules = report["summary"].get("risk", {})
+    if not rules:
+        return "<section><h2>Risk rules</h2><p>No rule fired or denied anything.</p></section>"
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{one['fired']:,}</td><td>{clock(one['active_ns'])}</td>"
+        f"<td>{_since(one['first_ns'], report)}</td><td>{_since(one['last_ns'], report)}</td>"
+        f"<td>{one['denied']:,}</td></tr>"
+        for name, one in rules.items()
+    )
+    return (
+        "<section><h2>Risk rules</h2><p>What fired, for how long in all, when first and last, and "
+        "how many wishes it denied.</p><table><thead><tr><th>rule</th><th>fired</th><th>in all</th>"
+        f"<th>first</th><th>last</th><th>denied</th></tr></thead><tbody>{rows}</tbody></table>"
+        "</section>"
+    )
+
+
+def _since(at_ns: int | None, report: Mapping[str, Any]) -> str:
+    return NOT_AVAILABLE if at_ns is None else clock(at_ns - report["started_ns"])
 
 
 def _row(fill: FillPoint, data: RunData, started_ns: int) -> str:

@@ -16,6 +16,7 @@ from fairlead.cli.live import LiveEvent, LiveQuote, LiveState, LiveStrategy
 from fairlead.kernel import Desk, Session, StrategyRunner
 from fairlead.ledger import REPORT_HORIZONS
 from fairlead.model import ZERO, Reason, Side, statistic
+from fairlead.pipeline import effect_of
 from fairlead.store import (
     AlertRaised,
     ControlAsked,
@@ -24,6 +25,7 @@ from fairlead.store import (
     IntentDenied,
     PostureChanged,
     QuotesSampled,
+    RuleFired,
     StrategyChanged,
     TickPassed,
 )
@@ -31,6 +33,8 @@ from fairlead.store import (
 __all__ = ["Picture", "from_tree"]
 
 _EVENTS = 4
+# What a change of the posture tells already.
+_LEVELS = frozenset(level.value for level in PostureLevel)
 _HISTORY = 600
 # Ten digits tell prices apart.
 _SHOWN = Context(prec=10)
@@ -105,8 +109,8 @@ class Picture:
                     f"{record.observed}, limit {record.limit}",
                     "yellow",
                 )
-            case PostureChanged():
-                self._add(at_ns, f"{record.level} {record.rule} {record.reason}".rstrip(), "yellow")
+            case RuleFired() | PostureChanged():
+                self._restrained(at_ns, record)
             case Incident() | AlertRaised():
                 self._add(at_ns, f"{record.name}: {record.detail}", "bold red")
             case ControlAsked():
@@ -121,6 +125,12 @@ class Picture:
                 self._tick(record.number)
             case _:
                 pass
+
+    def _restrained(self, at_ns: int, record: RuleFired | PostureChanged) -> None:
+        if isinstance(record, PostureChanged):
+            self._add(at_ns, f"{record.level} {record.rule} {record.reason}".rstrip(), "yellow")
+        elif record.effect not in _LEVELS:
+            self._add(at_ns, f"{record.effect}: {record.reason} ({record.rule})", "yellow")
 
     def _add(self, at_ns: int, text: str, style: str) -> None:
         self._events.appendleft(LiveEvent(at_ns, text, style))
@@ -154,7 +164,7 @@ def _state(session: Session, kept: _Kept) -> LiveState:
     desk, now_ns = session.engine.desk, session.clock.now_ns()
     queues = kept.queues
     _watch_queues(desk, queues)
-    strictest = max(desk.gate.postures, key=lambda one: one.level.rank, default=None)
+    strictest = desk.gate.strictest
     oldest_ns = min((one.book.changed_ns for one in desk.markets.values()), default=0)
     limit = getattr(session.settings.risk.get("max_drawdown"), "limit", None)
     return LiveState(
@@ -164,8 +174,8 @@ def _state(session: Session, kept: _Kept) -> LiveState:
         elapsed_ns=now_ns - session.engine.started_ns,
         length_ns=session.length_ns,
         speed=session.pace,
-        posture=(PostureLevel.ACTIVE if strictest is None else strictest.level).value,
-        posture_reason="" if strictest is None else strictest.reason,
+        posture=effect_of(strictest) if strictest.rule else PostureLevel.ACTIVE.value,
+        posture_reason=strictest.reason,
         book_valid=all(tracker.mid is not None for tracker in desk.markets.values()),
         data_age_ns=now_ns - oldest_ns if oldest_ns else None,
         unknown_orders=sum(order.state.is_unproven for order in desk.orders.live()),
@@ -175,7 +185,7 @@ def _state(session: Session, kept: _Kept) -> LiveState:
         strategies=[_strategy(desk, runner, queues) for runner in desk.runners.values()],
         history=kept.history,
         events=kept.events,
-        posture_rule="" if strictest is None else strictest.rule,
+        posture_rule=strictest.rule,
         explanation=kept.explanation,
     )
 

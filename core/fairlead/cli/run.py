@@ -43,6 +43,11 @@ _PACE = 60.0
     metavar="max|N",
     help="As fast as possible, or N times real time. On a terminal a run lasts 30 s by default.",
 )
+@click.option(
+    "--reduce-only",
+    is_flag=True,
+    help="Let no order grow a position, until: fairlead reduce-only off.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, nothing else.")
 @click.pass_context
 def run(
@@ -51,6 +56,7 @@ def run(
     sets: tuple[str, ...],
     length: str | None,
     speed: str | None,
+    reduce_only: bool,
     as_json: bool,
 ) -> None:
     """Run until the source ends, --for is over, or Ctrl-C; always stops clean, with proof.
@@ -64,6 +70,7 @@ def run(
     options = SessionOptions(
         for_ns=duration_ns("--for", length),
         pace=_pace(speed),
+        reduce_only=reduce_only,
         socket=socket_path(found.settings.store_path.parent, found.settings.engine.instance),
         reread=lambda: configured(path, sets).settings,
         watchdog=_watchdog(config, sets),

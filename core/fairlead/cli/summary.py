@@ -41,6 +41,8 @@ _ALWAYS = ("spread", "inventory", "fees")
 _CLEAN = frozenset({StopReason.SOURCE_ENDED, StopReason.DURATION, StopReason.ASKED})
 # From this width on, money and quality stand beside each other.
 _WIDE = 130
+# Rules that the summary names; the page names them all.
+_MOST_RULES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +232,24 @@ def _facts(report: Mapping[str, Any], money: _Money) -> Iterator[Text]:
     orders = Text().append("orders ", style="dim").append(f"{created:,}")
     orders.append(" · cancels per fill ", style="dim").append(amount(each, 1))
     yield orders.append(" · denied ", style="dim").append(f"{denied:,}")
+    done = _risk(summary.get("risk", {}))
+    if done:
+        yield Text().append("risk ", style="dim").append(done, style="yellow")
     if report["incidents"]:
         names = ", ".join(f"{name} {n}" for name, n in sorted(summary["incidents"].items()))
         yield Text().append(f"incidents {report['incidents']}: {names}", style="bold red")
+
+
+def _risk(rules: Mapping[str, Mapping[str, Any]]) -> str:
+    # What every run begins with says nothing of this one.
+    told = {name: one for name, one in rules.items() if name != "warm_up"}
+    fired = sorted(
+        (name for name, one in told.items() if one["fired"]),
+        key=lambda name: (-told[name]["active_ns"], name),
+    )
+    parts = [f"{name} {told[name]['fired']}x {clock(told[name]['active_ns'])}" for name in fired]
+    more = len(parts) - _MOST_RULES
+    return " · ".join(parts[:_MOST_RULES]) + (f" · {more} more" if more > 0 else "")
 
 
 def _markout(report: Mapping[str, Any]) -> Text:

@@ -16,7 +16,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from fairlead.api import Amount, Duration, Market, Ratio, Replace, Share
+from fairlead.api import Amount, ClockTime, Duration, Market, Ratio, Replace, Share
 
 __all__ = [
     "BreakerSettings",
@@ -120,6 +120,10 @@ class EngineSettings(_Table):
     )
     currency: Annotated[str, AfterValidator(_asset)] = Field(
         description="the unit of every PnL figure, limit and report", examples=["USDT"]
+    )
+    day_starts: ClockTime = Field(
+        ClockTime.parse("00:00 UTC"),
+        description="when a trading day begins, for daily limits",
     )
     store: Annotated[str, AfterValidator(_store)] = Field(
         "sqlite:///fairlead.db",

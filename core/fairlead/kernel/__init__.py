@@ -61,6 +61,7 @@ from fairlead.kernel.outlook import Outlook
 from fairlead.kernel.outside import instance_tag, outside_connectors
 from fairlead.kernel.panic import EmergencyStop, EmergencyStopParts
 from fairlead.kernel.parts import DeskMaker, EngineParts
+from fairlead.kernel.peak import RiskMemory, ask_peak_reset, peak_note, risk_memory
 from fairlead.kernel.plan import StrategyPlan
 from fairlead.kernel.plans import PlanDesk, PlanDeskParts
 from fairlead.kernel.plans_admission import RESERVED_LEVEL, Admissions
@@ -190,6 +191,7 @@ __all__ = [
     "Request",
     "Resume",
     "RiskGuard",
+    "RiskMemory",
     "Roster",
     "RunResult",
     "RunSetup",
@@ -228,6 +230,7 @@ __all__ = [
     "Watchdog",
     "WatchdogParts",
     "answer_line",
+    "ask_peak_reset",
     "beat_name",
     "build_connector",
     "build_notifiers",
@@ -251,6 +254,7 @@ __all__ = [
     "markets_of",
     "outside_connectors",
     "own_levels",
+    "peak_note",
     "prove_gone",
     "prove_or_hurry",
     "read_beat",
@@ -259,6 +263,7 @@ __all__ = [
     "read_secret",
     "request_line",
     "resting",
+    "risk_memory",
     "runtime_for",
     "settings_seed",
     "sign_name",

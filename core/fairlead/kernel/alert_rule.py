@@ -10,7 +10,7 @@ from fairlead.api import PostureLevel, Record, Severity
 from fairlead.kernel.desk import Desk
 from fairlead.kernel.ticker import Tick
 from fairlead.model import ZERO
-from fairlead.store import AlertRaised, Incident, Journal, PostureChanged, RunEnded
+from fairlead.store import AlertRaised, Incident, Journal, PostureChanged, RuleFired, RunEnded
 
 __all__ = ["AlertWatch", "Cause", "cause_of"]
 
@@ -49,14 +49,22 @@ def cause_of(record: Record) -> Cause | None:
         case Incident(name=name, detail=detail):
             severity = Severity.CRITICAL if name in _CRITICAL else Severity.WARNING
             return Cause(severity, name, detail)
-        case PostureChanged(level=PostureLevel.HALTED):
-            return Cause(Severity.CRITICAL, "halted", _why(record))
-        case PostureChanged(level=PostureLevel.REDUCING):
-            return Cause(Severity.WARNING, "reducing", _why(record))
+        case PostureChanged():
+            return _restrained(record)
+        case RuleFired(rule=rule, effect="warning", reason=reason):
+            return Cause(Severity.WARNING, "risk_warning", f"{rule}: {reason}")
         case RunEnded():
             return _end(record)
         case _:
             return None
+
+
+def _restrained(record: PostureChanged) -> Cause | None:
+    if record.level == PostureLevel.HALTED:
+        return Cause(Severity.CRITICAL, "halted", _why(record))
+    if record.level == PostureLevel.REDUCING:
+        return Cause(Severity.WARNING, "reducing", _why(record))
+    return None
 
 
 def _end(record: RunEnded) -> Cause | None:

@@ -47,6 +47,7 @@ from fairlead.kernel.ids import SeededIds
 from fairlead.kernel.observing import ObserverQueue
 from fairlead.kernel.outcome import RunSetup
 from fairlead.kernel.parts import EngineParts
+from fairlead.kernel.peak import RiskMemory, risk_memory
 from fairlead.kernel.plan import StrategyPlan
 from fairlead.kernel.plans_run import markets_in
 from fairlead.kernel.protection import Protection, ProtectionParts
@@ -154,6 +155,7 @@ def _desk(
     journal: Journal,
     venues: _Venues,
     players: _Players,
+    memory: RiskMemory,
     new_id: Callable[[], str],
     failed: Callable[[BaseException, str], None],
 ) -> Desk:
@@ -172,6 +174,7 @@ def _desk(
             failed=failed,
             executors=players.executors,
             terms=venues.terms,
+            memory=memory,
         )
     )
 
@@ -223,6 +226,7 @@ class EngineContainer(containers.DeclarativeContainer):
     journal = providers.Singleton(Journal, store=store, clock=clock, trace=trace)
     ticker = providers.Singleton(_ticker, settings=settings, clock=clock)
     watching = providers.Singleton(ObserverQueue, observers=observers, journal=journal, clock=clock)
+    memory = providers.Singleton(risk_memory, settings=settings, identity=identity, process=process)
     desk = providers.Factory(
         _desk,
         settings=settings,
@@ -230,6 +234,7 @@ class EngineContainer(containers.DeclarativeContainer):
         journal=journal,
         venues=venues,
         players=players,
+        memory=memory,
         new_id=new_id,
     )
     protection = providers.Singleton(

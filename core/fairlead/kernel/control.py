@@ -8,7 +8,7 @@ judged, then written down with who gave it, then done, so that a run explains it
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeAlias
@@ -35,7 +35,9 @@ from fairlead.kernel.control_command import (
     Reduce,
     Refused,
     Reply,
+    ResetPeak,
     Resume,
+    Risk,
     Status,
     StopRun,
     Strategy,
@@ -47,7 +49,7 @@ from fairlead.kernel.outcome import RunSetup, StopReason
 from fairlead.kernel.roster import Roster
 from fairlead.kernel.strategy import StrategyRunner
 from fairlead.kernel.ticker import Phase, Tick, Ticker
-from fairlead.model import ZERO, MarketId
+from fairlead.model import ZERO, MarketId, trimmed
 from fairlead.store import AlertRaised, ControlAsked, FillBooked, Journal
 
 __all__ = ["BY_HAND", "Control", "ControlParts"]
@@ -58,6 +60,13 @@ _FILLS_KEPT = 1_000
 #: Does what was judged good; gives the answer, or None where it comes later by the reply.
 _Effect: TypeAlias = Callable[[Reply], dict[str, Any] | None]
 
+_TABLES: Mapping[type[Query], Callable[[view.Seen], dict[str, Any]]] = {
+    Orders: view.orders,
+    Positions: view.positions,
+    Balances: view.balances,
+    Pnl: view.pnl,
+    Risk: view.risk,
+}
 _STARTING = Refused("the engine is still starting", ExitCode.UNAVAILABLE)
 _STOPPING = Refused("the engine is stopping", ExitCode.UNAVAILABLE)
 
@@ -147,14 +156,8 @@ class Control:
         match query:
             case Status():
                 result = view.status(seen) | {name: show() for name, show in self.shown.items()}
-            case Orders():
-                result = view.orders(seen)
-            case Positions():
-                result = view.positions(seen)
-            case Balances():
-                result = view.balances(seen)
-            case Pnl():
-                result = view.pnl(seen)
+            case Orders() | Positions() | Balances() | Pnl() | Risk():
+                result = _TABLES[type(query)](seen)
             case Fills(last=last):
                 result = view.fills(islice(reversed(self._fills), last))
             case Attach():
@@ -173,8 +176,8 @@ class Control:
                 return _STARTING if self.phase == "starting" else _STOPPING
             case Pause(target=target) | Resume(target=target):
                 return self._holding(command, target, who)
-            case Reduce(on=on):
-                return lambda reply: self._reduce(who, on=on)
+            case Reduce() | ResetPeak():
+                return lambda reply: self._restrain(command, who)
             case CancelOrders(target=target):
                 return self._cancelling(target, who)
             case Flatten():
@@ -191,14 +194,18 @@ class Control:
         self._engine.halt("panic", reason)
         return {"halted": True, "reason": reason}
 
-    def _reduce(self, who: str, *, on: bool) -> dict[str, Any]:
-        gate = self._engine.desk.gate
-        if on:
-            gate.impose(BY_HAND, PostureLevel.REDUCING, f"asked by {who}")
+    def _restrain(self, command: Reduce | ResetPeak, who: str) -> dict[str, Any]:
+        desk = self._engine.desk
+        if isinstance(command, ResetPeak):
+            equity = desk.guard.reset_peak()
+            return {"peak": None if equity is None else trimmed(equity)}
+        if command.on:
+            desk.gate.impose(BY_HAND, PostureLevel.REDUCING, f"asked by {who}")
         else:
-            gate.lift(BY_HAND)
-            self._engine.desk.plans.ends.lift()
-        return {"reduce_only": on}
+            desk.gate.lift(BY_HAND)
+            desk.plans.ends.lift()
+        desk.guard.enforce_all()
+        return {"reduce_only": command.on}
 
     def _holding(self, command: Pause | Resume, target: str, who: str) -> Refused | _Effect:
         runners = self._runners(target)

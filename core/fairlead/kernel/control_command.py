@@ -35,7 +35,9 @@ __all__ = [
     "Refused",
     "Reply",
     "Request",
+    "ResetPeak",
     "Resume",
+    "Risk",
     "Status",
     "StopRun",
     "Strategy",
@@ -84,6 +86,10 @@ class Fills(_Command, frozen=True, tag="fills"):
     last: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 20
 
 
+class Risk(_Command, frozen=True, tag="risk"):
+    """What each risk rule measures, restrains and has done."""
+
+
 class Attach(_Command, frozen=True, tag="attach"):
     """What the live view shows now."""
 
@@ -104,6 +110,10 @@ class Reduce(_Command, frozen=True, tag="reduce"):
     """Let no order grow a position, until it is taken back or everything is resumed."""
 
     on: bool = True
+
+
+class ResetPeak(_Command, frozen=True, tag="reset_peak"):
+    """Let the peak that drawdown is measured from be where the account stands now."""
 
 
 class CancelOrders(_Command, frozen=True, tag="cancel"):
@@ -139,10 +149,19 @@ class StopRun(_Command, frozen=True, tag="stop"):
 
 
 #: What only looks.
-Query: TypeAlias = Status | Orders | Positions | Balances | Pnl | Fills | Attach
+Query: TypeAlias = Status | Orders | Positions | Balances | Pnl | Fills | Risk | Attach
 #: Everything that a person may ask.
 Command: TypeAlias = (
-    Query | Pause | Resume | Reduce | CancelOrders | Flatten | Strategy | Panic | StopRun
+    Query
+    | Pause
+    | Resume
+    | Reduce
+    | ResetPeak
+    | CancelOrders
+    | Flatten
+    | Strategy
+    | Panic
+    | StopRun
 )
 
 

@@ -10,18 +10,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from fairlead.api import PostureLevel
+import msgspec
+
+from fairlead.api import Gauging
 from fairlead.kernel.desk import Desk
 from fairlead.kernel.outcome import RunSetup
 from fairlead.kernel.strategy import StrategyRunner
 from fairlead.kernel.ticker import Ticker
 from fairlead.ledger import PnlParts
 from fairlead.model import trimmed
-from fairlead.pipeline import Gateway
+from fairlead.pipeline import Gateway, effect_of
 from fairlead.store import FillBooked
 from fairlead.trackers import MarketTracker, Order
 
-__all__ = ["Seen", "balances", "fills", "orders", "pnl", "positions", "status"]
+__all__ = ["Seen", "balances", "fills", "orders", "pnl", "positions", "risk", "status"]
 
 _PARTS = ("total", "trading", "spread", "inventory", "holding", "fees", "funding", "other")
 
@@ -41,8 +43,7 @@ class Seen:
 def status(seen: Seen) -> dict[str, Any]:
     """Say how it goes as a whole: phase, posture, equity, books and strategies."""
     desk, setup = seen.desk, seen.setup
-    strictest = max(desk.gate.postures, key=lambda one: one.level.rank, default=None)
-    active = strictest is None or strictest.level is PostureLevel.ACTIVE
+    strictest = desk.gate.strictest
     return {
         "instance": setup.instance,
         "mode": setup.mode,
@@ -50,9 +51,10 @@ def status(seen: Seen) -> dict[str, Any]:
         "phase": seen.phase,
         "now_ns": seen.now_ns,
         "elapsed_ns": seen.now_ns - seen.started_ns,
-        "posture": "ACTIVE" if strictest is None else strictest.level.value,
-        "posture_rule": "" if strictest is None or active else strictest.rule,
-        "posture_reason": "" if strictest is None or active else strictest.reason,
+        "posture": strictest.level.value,
+        "posture_effect": effect_of(strictest) if strictest.rule else "",
+        "posture_rule": strictest.rule,
+        "posture_reason": strictest.reason,
         "currency": setup.currency,
         "equity": _text(desk.figures.equity),
         "drawdown": _text(desk.ledger.nav.drawdown.now),
@@ -112,6 +114,28 @@ def balances(seen: Seen) -> dict[str, Any]:
                 }
             )
     return {"known": desk.accounts.known, "balances": rows}
+
+
+def risk(seen: Seen) -> dict[str, Any]:
+    """Show each rule in the order in which it is asked: what it measures, does and has done.
+
+    ``used`` is the share of a limit that is used, 1 = at it; null = unavailable.
+    """
+    desk = seen.desk
+    figures = desk.guard.figures(seen.now_ns)
+    names = dict.fromkeys((*(rule.name for rule in desk.gate.rules), *figures))
+    gauges = {one.name: one.gauge(desk.view) for one in desk.gate.rules if isinstance(one, Gauging)}
+    return {
+        "rules": [
+            {
+                "rule": name,
+                "gauges": [msgspec.to_builtins(gauge) for gauge in gauges.get(name, ())],
+                "effects": desk.gate.firings.in_force(name),
+                **figures.get(name, desk.gate.firings.nothing),
+            }
+            for name in names
+        ]
+    }
 
 
 def pnl(seen: Seen) -> dict[str, Any]:

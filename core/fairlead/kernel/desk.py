@@ -31,6 +31,7 @@ from fairlead.kernel.booking import Booking
 from fairlead.kernel.cast import Cast, CastCalls
 from fairlead.kernel.guard import GuardCalls, RiskGuard
 from fairlead.kernel.outlook import Outlook
+from fairlead.kernel.peak import RiskMemory
 from fairlead.kernel.plan import StrategyPlan
 from fairlead.kernel.plans_parts import build_plans
 from fairlead.kernel.reporter import Reporter
@@ -88,6 +89,8 @@ class DeskParts:
     executors: Mapping[str, Offer[ExecutorContext, PlanExecutor[Any]]] = field(default_factory=dict)
     #: How each venue is dealt with, by its name.
     terms: Mapping[str, GatewayTerms] = field(default_factory=dict)
+    #: What risk goes on from.
+    memory: RiskMemory = field(default_factory=RiskMemory)
 
 
 class Desk:
@@ -111,6 +114,7 @@ class Desk:
         self.ledger = AccountLedger(
             parts.currency,
             [plan.terms(self.markets[plan.market].instrument) for plan in parts.strategies],
+            day_offset_ns=parts.memory.day_offset_ns,
         )
         self.pipeline = Pipeline(
             PipelineParts(

@@ -7,10 +7,11 @@ a restart goes on from them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -25,6 +26,7 @@ from fairlead.api import (
     RiskNews,
     TradeClosed,
 )
+from fairlead.kernel.peak import RiskMemory
 from fairlead.kernel.relief import Reliefs
 from fairlead.kernel.ticker import Tick
 from fairlead.ledger import AccountMemory, Nav, TradeBook
@@ -37,7 +39,7 @@ from fairlead.model import (
     Outcome,
     Slot,
 )
-from fairlead.store import Incident, Journal, RuleState
+from fairlead.store import ControlAsked, Incident, Journal, RuleState
 from fairlead.trackers import Order
 
 if TYPE_CHECKING:
@@ -84,23 +86,7 @@ class RiskGuard:
         self._realised: tuple[int, Decimal] = (0, ZERO)
         self._kept: tuple[_Kept | None, int] = (None, 0)
         self.reliefs = Reliefs(desk, parts.journal)
-
-    # What outlives a run.
-
-    def resume(self, states: Mapping[str, str]) -> None:
-        """Take up what an earlier run stored, before the first tick."""
-        text = states.get(ACCOUNT)
-        if text is not None:
-            try:
-                kept = msgspec.json.decode(text, type=_Kept)
-            except msgspec.DecodeError as error:
-                detail = f"the account's peak begins anew: {error}"
-                self._journal.append(Incident(name="memory_unreadable", detail=detail))
-            else:
-                self._realised = (kept.day, kept.realised)
-                if kept.account is not None:
-                    self._desk.ledger.resume(kept.account)
-        self._desk.gate.recall(states)
+        self._resume(parts.memory)
 
     def reset_peak(self) -> Decimal | None:
         """Let the peak be where the account stands; gives the equity, None = unavailable."""
@@ -114,6 +100,13 @@ class RiskGuard:
         """Store what the next run goes on from; nothing of ours can fill any more."""
         self._flush()
         self._keep(self._now_ns(), settled=not self._desk.orders.live(), always=True)
+
+    def figures(self, now_ns: int) -> dict[str, dict[str, Any]]:
+        """Give by rule what it has done so far: fired, for how long, denied how often."""
+        denied: Counter[str] = Counter()
+        for counts in self._desk.pipeline.denied.values():
+            denied.update(counts)
+        return self._desk.gate.firings.figures(now_ns, denied)
 
     # What happens on the tick.
 
@@ -212,6 +205,24 @@ class RiskGuard:
             self._calls.wake()
 
     # Inside.
+
+    def _resume(self, memory: RiskMemory) -> None:
+        text = memory.states.get(ACCOUNT)
+        if text is not None:
+            try:
+                kept = msgspec.json.decode(text, type=_Kept)
+            except msgspec.DecodeError as error:
+                detail = f"the account's peak begins anew: {error}"
+                self._journal.append(Incident(name="memory_unreadable", detail=detail))
+            else:
+                self._realised = (kept.day, kept.realised)
+                if kept.account is not None:
+                    before = kept.account
+                    self._desk.ledger.resume(before.forgetting() if memory.forget_peak else before)
+        if memory.forget_peak:
+            asked = ControlAsked("a command before the start", "reset_peak", {})
+            self._journal.append(asked)
+        self._desk.gate.recall(memory.states)
 
     def _measure(self) -> None:
         desk = self._desk

@@ -15,14 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fairlead.api import Connector, Notifier, NotifierContext, Offers, Process
+from fairlead.api import Connector, Notifier, NotifierContext, Offers, PostureLevel, Process
 from fairlead.config import Settings, config_hash
 from fairlead.errors import ConfigError, Finding, StoreError
 from fairlead.kernel.alert_rule import AlertWatch
 from fairlead.kernel.alerting import AlertQueue, build_notifiers
 from fairlead.kernel.clock import SystemClock
 from fairlead.kernel.container import EngineContainer, compose, strategy_plan
-from fairlead.kernel.control import Control, ControlParts
+from fairlead.kernel.control import BY_HAND, Control, ControlParts
 from fairlead.kernel.control_socket import ControlSocket
 from fairlead.kernel.engine import Engine
 from fairlead.kernel.ids import SystemIds
@@ -36,7 +36,7 @@ from fairlead.kernel.secret import read_secret
 from fairlead.kernel.shell import Shell
 from fairlead.kernel.single import hold_instance
 from fairlead.kernel.tally import Tally
-from fairlead.kernel.ticker import Phase
+from fairlead.kernel.ticker import Phase, Tick
 from fairlead.kernel.transport import SystemTransport
 from fairlead.ledger import Report, RequestFacts, RunFacts, build_report
 from fairlead.model import Unavailable
@@ -61,6 +61,8 @@ class SessionOptions:
     observe_only: bool = False
     #: Quote nothing, and run although the instance is halted: for the exits of a panic.
     exits_only: bool = False
+    #: Let no order grow a position, from the start and until a person ends it.
+    reduce_only: bool = False
     #: Where other processes may speak to the run; None = nowhere.
     socket: Path | None = None
     #: Read the configuration again, for strategies that come or change while it runs.
@@ -166,8 +168,16 @@ class Session:
         self._shell = Shell(self.control, self._socket, self.post)
         names = (self.settings.engine.instance, self.name)
         self._alerts = AlertQueue(self.journal, names, self.post.send)
+        if self.options.reduce_only:
+            self.container.ticker().add(Phase.RECONCILE, "reduce_only", self._reduce_only)
         watch = AlertWatch(self.journal, lambda: self.engine.desk)
         self.container.ticker().add(Phase.REPORT, "alerts", watch.look, core=False)
+
+    def _reduce_only(self, tick: Tick) -> None:
+        # From the first tick on, before anything is decided; a person may end it.
+        if tick.number == 1:
+            gate = self.engine.desk.gate
+            gate.impose(BY_HAND, PostureLevel.REDUCING, "asked by the command line")
 
     @property
     def pace(self) -> float | None:
@@ -268,6 +278,7 @@ class Session:
                 orders_left=len(result.left),
                 incidents=dict(sorted(self.tally.incidents.items())),
                 notes=found_rules(one.instrument for one in desk.markets.values()),
+                risk=desk.guard.figures(result.ended_ns),
                 requests={name: _sent(one) for name, one in desk.gateways.items()},
             ),
             desk.ledger,

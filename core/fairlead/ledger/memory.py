@@ -21,3 +21,12 @@ class AccountMemory(msgspec.Struct, frozen=True):
     nav: NavState
     trading: NavState
     balances: dict[str, Decimal] | None = None
+
+    def forgetting(self) -> AccountMemory:
+        """Give the same with both peaks where the account stood last."""
+        replace = msgspec.structs.replace
+        return replace(
+            self,
+            nav=replace(self.nav, peak=self.nav.now),
+            trading=replace(self.trading, peak=self.trading.now),
+        )

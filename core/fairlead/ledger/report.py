@@ -96,6 +96,8 @@ class RunFacts:
     orders_left: int = 0
     #: Incident name → how often.
     incidents: Mapping[str, int] = field(default_factory=dict)
+    #: By rule: how often it fired, for how long in all, what it denied (see the report's page).
+    risk: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Lines for the reader, such as trading rules that had to be derived from the data.
     notes: tuple[str, ...] = ()
     #: By venue: what left for it, see `RequestFacts`.
@@ -148,6 +150,7 @@ def build_report(
             "strategies": {name: _details(s) for name, s in ledger.strategies.items()},
             "incidents": dict(facts.incidents),
             "requests": {venue: _requests(one) for venue, one in facts.requests.items()},
+            "risk": {name: dict(figures) for name, figures in facts.risk.items()},
             "notes": list(facts.notes),
         },
     }

@@ -70,6 +70,19 @@ class Firings:
         names = dict.fromkeys((*self._rules, *sorted(denied)))
         return {name: self._of(name, now_ns, denied.get(name, 0)) for name in names}
 
+    def in_force(self, rule: str) -> list[dict[str, str]]:
+        """Give what a rule restrains now, by market ("" = the account)."""
+        return [
+            {"market": market, "effect": effect}
+            for name, market, effect in self._in_force
+            if name == rule
+        ]
+
+    @property
+    def nothing(self) -> dict[str, Any]:
+        """Give the figures of a rule that has done nothing."""
+        return self._of("", 0, 0)
+
     def _of(self, name: str, now_ns: int, denied: int) -> dict[str, Any]:
         rule = self._rules.get(name, _Rule())
         running_ns = now_ns - rule.since_ns if rule.in_force else 0

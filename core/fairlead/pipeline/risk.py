@@ -67,6 +67,11 @@ class RiskGate:
         """Give the restraints in force, the account's first."""
         return tuple(self._postures.values())
 
+    @property
+    def strictest(self) -> Posture:
+        """Give the strictest restraint of all, on whatever market; ACTIVE when there is none."""
+        return max(self._postures.values(), key=_weight, default=_ACTIVE)
+
     def recall(self, states: Mapping[str, str]) -> None:
         """Let rules take up what they stored in an earlier run, as JSON by rule."""
         for rule in self._rules:

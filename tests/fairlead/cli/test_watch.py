@@ -158,7 +158,7 @@ def test_the_view_shows_the_engine_as_it_stands() -> None:
     first, last = watch.seen[0], watch.seen[-1]
     assert (first.instance, first.mode, first.currency) == ("demo", "paper", "USDT")
     assert first.length_ns == 15 * MINUTE
-    assert first.posture == "CANCEL_ONLY"
+    assert (first.posture, first.posture_rule) == ("paused", "warm_up")
     assert first.strategies[0].gate.startswith("warm_up: ")
     assert (last.posture, last.posture_reason, last.unknown_orders) == ("ACTIVE", "", 0)
     assert last.drawdown_limit == Decimal("0.05")
@@ -200,7 +200,8 @@ def test_denials_and_postures_are_shown_as_they_happen() -> None:
 
     texts = [event.text for event in watch.seen[-1].events]
     assert any(re.match(r"(BUY|SELL) level \d denied by max_order", text) for text in texts)
-    assert watch.seen[0].events[0].text.startswith("CANCEL_ONLY warm_up book valid ")
+    assert watch.seen[0].events[0].text.startswith("paused: book valid ")
+    assert watch.seen[0].events[0].text.endswith("(warm_up)")
 
 
 def test_an_incident_is_shown_as_it_happens() -> None:

@@ -22,6 +22,8 @@ from fairlead.testing import MemoryTrace, VirtualProcess
 from tests.conftest import ROOT
 
 SECOND = 1_000_000_000
+#: Warm at once, and no brake that a busy minute would trip.
+CALM = ("risk.warm_up=1 s", "risk.one_sided_fills=1000")
 MARKET = "main:ALT/USDT"
 
 
@@ -82,7 +84,7 @@ def steer(
     reread: Callable[[], Settings] | None = None,
 ) -> Steered:
     """Run the demo, warmed up at once, with a script beside it; what a script raises is raised."""
-    found = configured(config, ("risk.warm_up=1 s", *sets), env={})
+    found = configured(config, (*CALM, *sets), env={})
     trace, process = MemoryTrace(), VirtualProcess()
     session = Session(
         found.settings,

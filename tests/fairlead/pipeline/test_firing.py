@@ -1,0 +1,244 @@
+from decimal import Decimal
+
+import msgspec
+import pytest
+from typing_extensions import override
+
+from fairlead.api import Denied, Posture, PostureLevel, Relief, RiskNews, RiskView, TradeClosed
+from fairlead.model import InstrumentKind, MarketId, OrderIntent, Purpose, Side
+from fairlead.pipeline import Firings, RiskGate, effect_of
+from fairlead.store import Incident, Journal, RuleEnded, RuleFired, RuleState
+from fairlead.testing import MARKET, MemoryStore, MemoryTrace, StillClock, instrument, intent, slot
+from tests.fairlead.pipeline.pipeline_world import Rule, StillView
+
+BOTH = tuple(Side)
+NEWS = TradeClosed("alt", MARKET, Decimal(-1))
+
+
+def journal(clock: StillClock | None = None) -> tuple[Journal, MemoryTrace]:
+    trace = MemoryTrace()
+    return Journal(MemoryStore(), clock or StillClock(0), trace), trace
+
+
+def gate(*rules: Rule) -> tuple[RiskGate, MemoryTrace]:
+    book, trace = journal()
+    return RiskGate(rules, book), trace
+
+
+@pytest.mark.parametrize(
+    ("posture", "effect"),
+    [
+        (Posture(), "warning"),
+        (Posture(PostureLevel.HALTED), "HALTED"),
+        (Posture(paused=BOTH), "paused"),
+        (Posture(paused=(Side.SELL,)), "SELL paused"),
+        (Posture(spread_factor=Decimal("1.50")), "spread x 1.5"),
+        (Posture(PostureLevel.REDUCING, paused=BOTH), "REDUCING, paused"),
+    ],
+)
+def test_what_a_rule_does_is_said_in_a_word(posture: Posture, effect: str) -> None:
+    assert effect_of(posture) == effect
+
+
+def test_every_firing_is_written_down_with_its_length() -> None:
+    clock = StillClock(5)
+    book, trace = journal(clock)
+    firings = Firings(book)
+    pause = Posture(rule="crash", reason="fast", market=MARKET, paused=BOTH)
+
+    firings.update([pause])
+    clock.pass_ns(4)
+    firings.update([pause])
+    firings.update([])
+
+    assert trace.of(RuleFired) == [RuleFired("crash", str(MARKET), "paused", "fast")]
+    assert trace.of(RuleEnded) == [RuleEnded("crash", str(MARKET), "paused", 4)]
+
+
+def test_a_rule_on_two_markets_is_active_once() -> None:
+    clock = StillClock(0)
+    firings = Firings(journal(clock)[0])
+    here = Posture(rule="crash", market=MARKET, paused=BOTH)
+    there = Posture(rule="crash", market=MarketId("main", "X/Y"), paused=BOTH)
+
+    firings.update([here])
+    clock.pass_ns(10)
+    firings.update([here, there])
+    clock.pass_ns(10)
+    firings.update([there])
+    clock.pass_ns(10)
+
+    found = firings.figures(40, {"crash": 2, "max_order": 1})
+    assert found["crash"] == {
+        "fired": 2,
+        "active_ns": 40,
+        "first_ns": 0,
+        "last_ns": 10,
+        "in_force": True,
+        "denied": 2,
+    }
+    assert (found["max_order"]["fired"], found["max_order"]["denied"]) == (0, 1)
+    assert firings.in_force("crash") == [{"market": "main:X/Y", "effect": "paused"}]
+    assert firings.nothing["first_ns"] is None
+
+
+# The gate: pauses, news, memory.
+
+
+def pausing(*sides: Side) -> Rule:
+    return Rule(assess=lambda view: (Posture(rule="rule", reason="why", paused=sides),))
+
+
+@pytest.mark.parametrize("purpose", [Purpose.QUOTE, Purpose.ENTRY])
+def test_new_risk_of_a_paused_side_is_denied(purpose: Purpose) -> None:
+    made, _ = gate(pausing(Side.BUY))
+    made.assess(StillView())
+
+    paused = Denied("rule", "BUY paused", "quoting", "why")
+    assert made.check(intent(side=Side.BUY, purpose=purpose), StillView()) == paused
+    assert made.check(intent(side=Side.SELL, purpose=purpose), StillView()) is None
+
+
+@pytest.mark.parametrize("purpose", [Purpose.HEDGE, Purpose.EXIT])
+def test_hedges_and_exits_pass_a_pause(purpose: Purpose) -> None:
+    made, _ = gate(pausing(*Side))
+    made.assess(StillView())
+
+    assert made.check(intent(purpose=purpose), StillView()) is None
+
+
+def test_pauses_of_two_rules_add_up_and_change_what_is_told() -> None:
+    made, _ = gate(pausing(Side.BUY), Rule("other", assess=pausing(Side.SELL)._assess))
+
+    changed = made.assess(StillView())
+
+    assert made.posture(MARKET).paused == BOTH
+    assert (changed, made.assess(StillView())) == ((None,), ())
+    assert made.strictest.paused == BOTH
+
+
+def planned(side: Side, purpose: Purpose, quantity: int = 1) -> OrderIntent:
+    made = intent(side=side, quantity=quantity, purpose=purpose)
+    return msgspec.structs.replace(made, slot=msgspec.structs.replace(slot(side), plan="p"))
+
+
+@pytest.mark.parametrize("purpose", [Purpose.HEDGE, Purpose.EXIT])
+def test_what_shrinks_a_plan_passes_reduce_only(purpose: Purpose) -> None:
+    made, _ = gate(Rule(assess=lambda view: (Posture(PostureLevel.REDUCING, "rule", "why"),)))
+    made.assess(StillView())
+
+    assert made.check(planned(Side.BUY, purpose), StillView("5")) is None
+    assert made.check(planned(Side.BUY, Purpose.ENTRY), StillView("5")) is not None
+    assert made.check(intent(side=Side.BUY, purpose=purpose), StillView("5")) is not None
+
+
+@pytest.mark.parametrize(
+    ("side", "purpose", "passes"),
+    [
+        (Side.SELL, Purpose.EXIT, True),
+        (Side.BUY, Purpose.EXIT, False),
+        (Side.SELL, Purpose.QUOTE, False),
+        (Side.SELL, Purpose.HEDGE, False),
+    ],
+)
+def test_a_halt_that_wants_an_exit_lets_it_out(side: Side, purpose: Purpose, passes: bool) -> None:
+    relief = Relief(Decimal("0.01"))
+    halted = Posture(PostureLevel.HALTED, "rule", "why", relief=relief)
+    made, _ = gate(Rule(assess=lambda view: (halted,)))
+    made.assess(StillView())
+
+    refusal = made.check(intent(side=side, quantity=5, purpose=purpose), StillView("5"))
+
+    assert (refusal is None) is passes
+    assert made.check(planned(side, purpose), StillView("5")) is not None
+
+
+def test_the_venues_own_flag_goes_with_orders_that_may_only_reduce() -> None:
+    made, _ = gate(Rule(assess=lambda view: (Posture(PostureLevel.REDUCING, "rule", "why"),)))
+    perpetual = msgspec.structs.replace(
+        intent(), instrument=instrument(kind=InstrumentKind.PERPETUAL)
+    )
+
+    before = made.reduces_only(perpetual)
+    made.assess(StillView())
+
+    assert (before, made.reduces_only(perpetual), made.reduces_only(intent())) == (
+        False,
+        True,
+        False,
+    )
+
+
+class Count(msgspec.Struct, frozen=True):
+    losses: int = 0
+
+
+class Learning(Rule):
+    """Counts losses; restrains from the second on."""
+
+    def __init__(self) -> None:
+        super().__init__("learning")
+        self.memory = Count()
+
+    def recall(self, text: str) -> None:
+        self.memory = msgspec.json.decode(text, type=Count)
+
+    def observe(self, news: RiskNews, view: RiskView) -> bool:
+        del view
+        if isinstance(news, TradeClosed):
+            self.memory = Count(self.memory.losses + 1)
+        return self.memory.losses == 2
+
+    @override
+    def assess(self, view: RiskView) -> tuple[Posture, ...]:
+        del view
+        posture = Posture(PostureLevel.REDUCING, self.name, "losses", MARKET)
+        return (posture,) if self.memory.losses > 1 else ()
+
+
+def test_news_that_change_a_rules_mind_take_effect_at_once() -> None:
+    made, trace = gate(Learning(), Rule())
+    made.assess(StillView())
+
+    said = [made.hear(NEWS, StillView()) for _ in range(3)]
+
+    assert said == [(), (MARKET,), ()]
+    assert made.posture(MARKET).level is PostureLevel.REDUCING
+    assert trace.of(RuleState)[-1] == RuleState("learning", '{"losses":2}')
+
+
+def test_memory_is_written_when_it_changed_and_taken_up_again() -> None:
+    made, trace = gate(Learning())
+    made.recall({"learning": '{"losses":5}', "gone": "{}"})
+
+    made.assess(StillView())
+    silent = trace.of(RuleState)
+    made.hear(NEWS, StillView())
+    made.assess(StillView())
+
+    assert silent == []
+    assert trace.of(RuleState) == [RuleState("learning", '{"losses":6}')]
+    assert made.enforces("learning")
+    assert not made.enforces("gone")
+
+
+def test_a_memory_that_cannot_be_read_is_an_incident_and_begins_anew() -> None:
+    made, trace = gate(Learning())
+
+    made.recall({"learning": "?"})
+
+    assert [one.name for one in trace.of(Incident)] == ["rule_failed"]
+    assert made.assess(StillView()) == ()
+
+
+def test_a_rule_that_fails_on_news_is_asked_again() -> None:
+    class Failing(Learning):
+        @override
+        def observe(self, news: RiskNews, view: RiskView) -> bool:
+            raise LookupError(news, view)
+
+    made, trace = gate(Failing())
+    made.recall({"learning": '{"losses":2}'})
+
+    assert made.hear(NEWS, StillView()) == (MARKET,)
+    assert [one.name for one in trace.of(Incident)] == ["rule_failed"]

@@ -1,0 +1,214 @@
+from decimal import Decimal
+
+import pytest
+
+from fairlead.api import MarkoutSeen, Posture
+from fairlead.model import Liquidity, Purpose, Side
+from fairlead_risk import (
+    BOTH,
+    MarkoutBrake,
+    MarkoutBrakeConfig,
+    OneSidedFills,
+    OneSidedFillsConfig,
+    TakerBrake,
+    TakerBrakeConfig,
+)
+from tests.fairlead_risk.factory import MARKET, OTHER, Account, filled, market
+
+TAKER = Liquidity.TAKER
+
+
+def taker_brake(**table: object) -> TakerBrake:
+    return TakerBrake(TakerBrakeConfig.model_validate(table))
+
+
+def one_sided(**table: object) -> OneSidedFills:
+    return OneSidedFills(OneSidedFillsConfig.model_validate(table))
+
+
+def markout_brake(**table: object) -> MarkoutBrake:
+    return MarkoutBrake(MarkoutBrakeConfig.model_validate({"limit": 5} | table))
+
+
+def trade(rule: TakerBrake, account: Account, makers: int, takers: int) -> None:
+    for _ in range(makers):
+        rule.observe(filled(), account)
+    for _ in range(takers):
+        rule.observe(filled(liquidity=TAKER), account)
+
+
+# Taker brake.
+
+
+@pytest.mark.parametrize(
+    ("makers", "takers", "braking"),
+    [(90, 10, False), (89, 11, True), (43, 6, False)],
+    ids=["at the limit", "beyond", "too few fills"],
+)
+def test_spreads_widen_when_quotes_take_too_much(makers: int, takers: int, braking: bool) -> None:
+    rule, account = taker_brake(), Account()
+
+    trade(rule, account, makers, takers)
+
+    reason = "11.00 % of quotes' fills were taker, limit 10%"
+    posture = Posture(rule="taker_brake", reason=reason, spread_factor=Decimal("1.5"))
+    assert rule.assess(account) == ((posture,) if braking else ())
+
+
+@pytest.mark.parametrize("purpose", [Purpose.HEDGE, Purpose.EXIT, Purpose.ENTRY])
+def test_only_quotes_count_for_the_taker_brake(purpose: Purpose) -> None:
+    rule, account = taker_brake(), Account()
+    trade(rule, account, 50, 0)
+
+    for _ in range(50):
+        rule.observe(filled(liquidity=TAKER, purpose=purpose), account)
+        rule.observe(filled(value=None, liquidity=TAKER), account)
+
+    assert rule.assess(account) == ()
+
+
+def test_spreads_stay_wide_until_the_share_is_below_the_lower_limit() -> None:
+    rule, account = taker_brake(), Account()
+    trade(rule, account, 80, 20)
+    rule.assess(account)
+
+    trade(rule, account, 300, 0)
+    at_five = len(rule.assess(account))
+    trade(rule, account, 1, 0)
+
+    assert (at_five, rule.assess(account)) == (1, ())
+
+
+def test_the_taker_brake_forgets_after_a_day() -> None:
+    rule, account = taker_brake(), Account()
+    trade(rule, account, 40, 20)
+
+    assert len(rule.assess(account.later(86_300))) == 1
+    assert rule.assess(account.later(86_400)) == ()
+    assert rule.gauge(account)[0].now == "0 fills"
+
+
+def test_the_taker_gauge_shows_the_share() -> None:
+    rule, account = taker_brake(), Account()
+    trade(rule, account, 95, 5)
+
+    (gauge,) = rule.gauge(account)
+
+    assert (gauge.now, gauge.limit, gauge.used) == ("5.00 %", "10%", 0.5)
+
+
+# One-sided fills.
+
+
+def fill(rule: OneSidedFills, *seconds: float, side: Side = Side.BUY) -> list[bool]:
+    return [rule.observe(filled(side), Account().later(second)) for second in seconds]
+
+
+def test_the_fifth_fill_in_ten_seconds_switches_its_side_off_at_once() -> None:
+    rule = one_sided()
+
+    said = fill(rule, 0, 2, 4, 6, 10)
+
+    reason = "BUY side off 30 s: 5 BUY fills in 10 s"
+    posture = Posture(rule="one_sided_fills", reason=reason, market=MARKET, paused=(Side.BUY,))
+    assert said == [False, False, False, False, True]
+    assert rule.assess(Account().later(10)) == (posture,)
+    assert rule.assess(Account().later(39.9)) == (posture,)
+    assert rule.assess(Account().later(40)) == ()
+
+
+@pytest.mark.parametrize(
+    "seconds", [(0, 2, 4, 6), (0, 3, 6, 9, 12), (0, 2.6, 5.2, 7.8, 10.4)], ids=str
+)
+def test_slower_fills_leave_the_side_on(seconds: tuple[float, ...]) -> None:
+    assert not any(fill(one_sided(), *seconds))
+
+
+def test_sides_markets_and_purposes_are_counted_apart() -> None:
+    rule = one_sided()
+
+    fill(rule, 0, 1, 2, 3)
+    fill(rule, 0, 1, 2, 3, side=Side.SELL)
+    rule.observe(filled(of=OTHER), Account().later(4))
+    rule.observe(filled(purpose=Purpose.HEDGE), Account().later(4))
+
+    assert rule.assess(Account().later(4)) == ()
+    gauges = {(one.name, one.market): one.now for one in rule.gauge(Account().later(4))}
+    assert gauges[("BUY", str(MARKET))] == "4"
+    assert gauges[("BUY", str(OTHER))] == "1"
+
+
+def test_the_count_begins_anew_when_the_side_comes_back() -> None:
+    rule = one_sided()
+    fill(rule, 0, 0, 0, 0, 0)
+
+    assert fill(rule, 1, 2, 3, 4) == [False] * 4
+
+
+# Markout brake.
+
+
+def feel(rule: MarkoutBrake, bps: float, fills: int, account: Account) -> list[bool]:
+    news = MarkoutSeen("alt", MARKET, Side.BUY, bps, 100.0)
+    return [rule.observe(news, account) for _ in range(fills)]
+
+
+FEE = Account().showing(market(fee="0.0002"))
+
+
+def test_markouts_worse_than_the_fee_widen_and_then_pause() -> None:
+    rule = markout_brake()
+
+    first = feel(rule, -2.1, 5, FEE)
+    (widened,) = rule.assess(FEE)
+    second = feel(rule, -2.1, 5, FEE)
+    (paused,) = rule.assess(FEE)
+
+    assert (first, second) == ([False] * 4 + [True], [False] * 4 + [True])
+    assert (widened.spread_factor, widened.paused, widened.market) == (
+        Decimal("1.5"),
+        (),
+        MARKET,
+    )
+    assert (paused.spread_factor, paused.paused) == (Decimal(1), BOTH)
+    assert "mean 10 s markout -2.1 bps of 5 fills, limit -2.0 bps" in paused.reason
+    assert rule.assess(FEE.later(1799)) != ()
+    assert rule.assess(FEE.later(1800)) == ()
+
+
+@pytest.mark.parametrize(
+    ("bps", "account"),
+    [(-2.0, FEE), (5.0, FEE), (0.0, Account().showing(market(fee="-0.0001")))],
+    ids=["at the fee", "good", "a rebate gives no credit"],
+)
+def test_markouts_no_worse_than_the_fee_are_borne(bps: float, account: Account) -> None:
+    rule = markout_brake()
+
+    assert not any(feel(rule, bps, 10, account))
+    assert rule.assess(account) == ()
+
+
+def test_a_better_window_ends_the_brake() -> None:
+    rule = markout_brake()
+    feel(rule, -9, 5, FEE)
+
+    assert feel(rule, 1, 5, FEE)[-1] is True
+    assert rule.assess(FEE) == ()
+
+
+def test_the_mean_is_weighted_by_value() -> None:
+    rule = markout_brake()
+    for bps, notional in ((-50.0, 1.0), *[(1.0, 100.0)] * 4, (0.0, 0.0)):
+        rule.observe(MarkoutSeen("alt", MARKET, Side.BUY, bps, notional), FEE)
+
+    assert rule.assess(FEE) == ()
+    assert rule.gauge(FEE)[0].now == "0.9 bps, 0 of 5 fills"
+
+
+@pytest.mark.parametrize("rule", [taker_brake(), one_sided(), markout_brake()])
+def test_other_news_is_none_of_their_business(rule: TakerBrake) -> None:
+    other = MarkoutSeen("alt", MARKET, Side.BUY, -99, 0) if rule.name == "markout_brake" else None
+    news = other or MarkoutSeen("alt", MARKET, Side.BUY, -99, 1)
+
+    assert rule.observe(news, Account()) is False
+    assert rule.assess(Account()) == ()

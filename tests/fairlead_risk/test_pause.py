@@ -1,0 +1,180 @@
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from fairlead.api import Allowed, Answered, Denied, Posture
+from fairlead.model import (
+    Accepted,
+    NotSent,
+    OrderState,
+    Outcome,
+    Purpose,
+    RejectClass,
+    Rejected,
+    Side,
+)
+from fairlead_risk import (
+    BOTH,
+    CrashPause,
+    CrashPauseConfig,
+    OrderRate,
+    OrderRateConfig,
+    RejectPause,
+    RejectPauseConfig,
+)
+from tests.fairlead_risk.factory import MARKET, NOW, SECOND, Account, intent, market, resting
+
+
+def crash(**table: object) -> CrashPause:
+    return CrashPause(CrashPauseConfig.model_validate(table))
+
+
+def at(second: float, mid: str | None) -> Account:
+    return replace(Account(), now_ns=NOW + int(second * SECOND), shown=(market(mid=mid),))
+
+
+def follow(rule: CrashPause, *steps: tuple[float, str | None]) -> list[int]:
+    return [len(rule.assess(at(second, mid))) for second, mid in steps]
+
+
+# Crash.
+
+
+def test_a_move_of_one_per_cent_in_ten_seconds_pauses_for_a_minute() -> None:
+    rule = crash()
+
+    said = follow(rule, (0, "100"), (5, "100.50"), (10, "101"), (69, "101"), (70, "101"))
+
+    assert said == [0, 0, 1, 1, 0]
+
+
+def test_a_pause_says_how_far_and_how_fast_it_went() -> None:
+    rule = crash()
+    rule.assess(at(0, "100"))
+
+    reason = "paused 60 s: mid moved 150.0 bps within 10 s, limit 1%"
+    posture = Posture(rule="crash_pause", reason=reason, market=MARKET, paused=BOTH)
+    assert rule.assess(at(1, "98.5")) == (posture,)
+
+
+def test_the_same_move_in_more_time_is_no_crash() -> None:
+    steps = [(float(second), str(Decimal(100) + Decimal(second) / 20)) for second in range(41)]
+
+    assert not any(follow(crash(), *steps))
+
+
+def wobble(rule: CrashPause, seconds: int, step: str = "0.01") -> None:
+    for second in range(seconds):
+        rule.assess(at(second, str(100 + (second % 2) * Decimal(step))))
+
+
+def test_in_a_quiet_market_six_sigma_are_a_crash_too() -> None:
+    rule = crash()
+    wobble(rule, 200)
+
+    quiet = rule.assess(at(200, "100.05"))
+    jumped = rule.assess(at(201, "100.35"))
+
+    assert quiet == ()
+    assert "6 sigma are" in jumped[0].reason
+
+
+def test_sigma_says_nothing_before_it_has_seen_two_minutes() -> None:
+    rule = crash()
+    wobble(rule, 100)
+
+    assert rule.assess(at(101, "100.35")) == ()
+
+
+def test_a_move_below_the_floor_is_no_crash_however_quiet_it_was() -> None:
+    rule = crash()
+    wobble(rule, 200, step="0.0001")
+
+    assert rule.assess(at(200, "100.09")) == ()
+    assert len(rule.assess(at(201, "100.11"))) == 1
+
+
+def test_a_gap_in_the_book_is_not_measured_across() -> None:
+    rule = crash()
+
+    assert follow(rule, (0, "100"), (1, None), (2, "90"), (2, "90"), (3, "90")) == [0] * 5
+
+
+def test_the_crash_gauge_shows_move_and_bound() -> None:
+    rule = crash()
+    follow(rule, (0, "100"), (1, "100.50"))
+
+    (gauge,) = rule.gauge(at(1, "100.50"))
+
+    assert (gauge.now, gauge.limit, gauge.market) == ("50.0 bps", "100.0 bps", str(MARKET))
+
+
+# Rejects.
+
+REJECTED = Rejected("X", RejectClass.OTHER, "")
+POST_ONLY = Rejected("X", RejectClass.POST_ONLY, "")
+ACCEPTED = Accepted("1")
+
+
+def answer(rule: RejectPause | OrderRate, *outcomes: Outcome) -> list[bool]:
+    return [rule.observe(Answered(MARKET, Purpose.QUOTE, one), Account()) for one in outcomes]
+
+
+def test_the_tenth_reject_in_a_row_pauses_the_market_for_a_minute() -> None:
+    rule = RejectPause(RejectPauseConfig())
+
+    said = answer(rule, *[REJECTED] * 10)
+
+    reason = "paused 60 s: 10 rejects in a row"
+    posture = Posture(rule="reject_pause", reason=reason, market=MARKET, paused=BOTH)
+    assert said == [False] * 9 + [True]
+    assert rule.assess(Account().later(59)) == (posture,)
+    assert rule.assess(Account().later(60)) == ()
+
+
+@pytest.mark.parametrize(
+    "between", [ACCEPTED, POST_ONLY, NotSent(0, "busy")], ids=["accepted", "post-only", "not sent"]
+)
+def test_only_rejects_in_a_row_count(between: Outcome) -> None:
+    rule = RejectPause(RejectPauseConfig())
+
+    said = answer(rule, *[REJECTED] * 9, between, REJECTED)
+
+    assert said[-1] is (between is not ACCEPTED)
+    assert rule.gauge(Account())[0].now == ("1" if between is ACCEPTED else "0")
+
+
+# Order rate.
+
+
+def test_beyond_the_rate_new_risk_is_denied_and_what_takes_it_away_is_not() -> None:
+    rule = OrderRate(OrderRateConfig(limit=3))
+    answer(rule, ACCEPTED, ACCEPTED)
+
+    before = rule.check(intent(), Account())
+    answer(rule, ACCEPTED)
+
+    assert before == Allowed()
+    assert rule.check(intent(), Account()) == Denied("order_rate", "4", "3", "orders in 10 s")
+    assert rule.check(intent(purpose=Purpose.HEDGE), Account()) == Allowed()
+    assert rule.check(intent(purpose=Purpose.EXIT), Account()) == Allowed()
+    assert rule.check(intent(), Account().later(10)) == Allowed()
+
+
+def test_orders_on_their_way_count() -> None:
+    rule = OrderRate(OrderRateConfig(limit=3))
+    answer(rule, ACCEPTED)
+    waiting = resting(Side.BUY, "1", state=OrderState.PENDING_CREATE)
+    account = Account().showing(market(orders=(waiting, waiting)))
+
+    assert isinstance(rule.check(intent(), account), Denied)
+    assert [(one.now, one.used) for one in rule.gauge(account)] == [("3", 1.0)]
+
+
+def test_hedges_do_not_use_up_the_rate() -> None:
+    rule = OrderRate(OrderRateConfig(limit=1))
+
+    rule.observe(Answered(MARKET, Purpose.HEDGE, ACCEPTED), Account())
+
+    assert rule.check(intent(), Account()) == Allowed()
