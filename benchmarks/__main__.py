@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import book, journal, main_job, placement, start, synthetic
+from benchmarks import book, hedge, journal, main_job, order_path, placement, start, synthetic
 from benchmarks.figure import Figure
 from fairlead.model.numbers import install_context
 
@@ -28,7 +28,9 @@ def _figures() -> Iterator[Figure]:
         print(f"no recorded market data in {data}: left out what needs it", file=sys.stderr)
     yield from synthetic.figures()
     yield from journal.figures()
+    yield from order_path.figures()
     yield from placement.figures()
+    yield from hedge.figures()
     yield from start.figures()
 
 

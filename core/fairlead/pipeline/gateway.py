@@ -89,6 +89,8 @@ class Gateway:
         self._news = news
         self._clock = clock
         self._policy = terms.batching
+        self._limits = terms.batching.within(connector.capabilities.batch)
+        self._most_in_flight = connector.capabilities.max_in_flight
         self._venue = terms.venue
         self._tasks: set[asyncio.Task[None]] = set()
         #: Cancels that the venue's limits hold back, by order, oldest first.
@@ -105,7 +107,7 @@ class Gateway:
     @property
     def room(self) -> int:
         """Give how many more requests may be in flight."""
-        return self.connector.capabilities.max_in_flight - len(self._tasks)
+        return self._most_in_flight - len(self._tasks)
 
     @property
     def held_cancels(self) -> int:
@@ -122,10 +124,12 @@ class Gateway:
         of a tick's dispatch, when no one waits for company.
         """
         self._stop_timer()
-        limits = self._policy.within(self.connector.capabilities.batch)
+        limits = self._limits
         if on_tick:
             self._ticked_ns = self._clock.now_ns()
-        else:
+        if not waiting:
+            return ()
+        if not on_tick:
             waiting = self._without_lonely(waiting, limits)
         taken: list[tuple[OrderIntent, ...]] = []
         room = self.room
@@ -206,8 +210,7 @@ class Gateway:
         if self._cancel_timer is not None:
             self._cancel_timer.cancel()
             self._cancel_timer = None
-        limits = self._policy.within(self.connector.capabilities.batch)
-        for batch in cancel_batches(tuple(self._cancels.values()), limits):
+        for batch in cancel_batches(tuple(self._cancels.values()), self._limits):
             count = self.throttle.fits(RequestKind.CANCEL, Lane.CANCEL, len(batch))
             if count:
                 self.throttle.take(RequestKind.CANCEL, count)
