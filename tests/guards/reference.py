@@ -12,6 +12,7 @@ A guard test fails while a page is older than the code.
 import inspect
 import types
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin
@@ -27,6 +28,7 @@ from fairlead.model import MarketId
 from fairlead.model.numbers import install_context
 from tests.guards.reference_block import blocks_of, with_blocks
 from tests.guards.reference_command import command_page
+from tests.guards.reference_executor import executor_page
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -42,6 +44,7 @@ KINDS: Mapping[object, str] = {
     Ratio: "ratio",
     Share: "share",
     MarketId: "market",
+    Decimal: "exact number",
     bool: "true or false",
     int: "whole number",
     str: "text",
@@ -114,6 +117,7 @@ def pages() -> dict[Path, str]:
         PAGES / "configuration.md": configuration(offers),
         PAGES / "hooks.md": hooks(),
         PAGES / "commands.md": command_page(NOTE),
+        PAGES / "executors.md": executor_page(NOTE, offers, table),
         **{
             page: with_blocks(page.read_text(encoding="utf-8"), blocks)
             for page in sorted(DOCS.rglob("*.md"))
@@ -173,6 +177,10 @@ def section(
     return [f"## {title}", "", sentence, "", *HEAD, *(rows(model, ()) if model else ()), ""]
 
 
+def table(model: type[BaseModel]) -> list[str]:
+    return [*HEAD, *rows(model, ())]
+
+
 def rows(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         if name == "options":
@@ -181,6 +189,11 @@ def rows(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[str]:
         below = [(part, keys) for part in members(field.annotation)]
         below += [
             (get_args(part)[1], (*keys, "KEY")) for part, _ in below if get_origin(part) is Mapping
+        ]
+        below += [
+            (get_args(part)[0], (*above, f"{keys[-1]}[]"))
+            for part, _ in below
+            if get_origin(part) in {tuple, list}
         ]
         models = [(part, place) for part, place in below if is_model(part)]
         for part, place in models:
