@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,7 @@ def steer(
     seconds: int = 150,
     config: Path = ROOT / "plugins.toml",
     reread: Callable[[], Settings] | None = None,
+    options: SessionOptions | None = None,
 ) -> Steered:
     """Run the demo, warmed up at once, with a script beside it; what a script raises is raised."""
     found = configured(config, (*CALM, *sets), env={})
@@ -93,7 +94,7 @@ def steer(
         store=InlineWriter(memory_database("memory", Durability.NORMAL)),
         traces=lambda name: trace,
         process=process,
-        options=SessionOptions(for_ns=seconds * SECOND, reread=reread),
+        options=replace(options or SessionOptions(), for_ns=seconds * SECOND, reread=reread),
     )
 
     async def watch(session: Session) -> None:
