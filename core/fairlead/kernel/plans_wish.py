@@ -13,7 +13,7 @@ from fairlead.trackers import Order, OrderTracker
 
 __all__ = ["PlanWishes", "waiting_id"]
 
-_DROPPED = Denied("queue", "dropped", "sent", "it could not leave in time")
+_DROPPED = Denied("queue", "dropped", "sent", "stale, or its market was pulled, before it left")
 _WITHDRAWN = Denied("queue", "withdrawn", "", "the plan took it back")
 
 

@@ -57,6 +57,8 @@ class CarryPlan(Plan):
     seconds: int = 0
     #: Cancels its entry once the mid is here or above.
     guard: Decimal | None = None
+    #: Enters this far below the best bid, where that is within the bound; 0 = at the bound.
+    below: Decimal = ZERO
 
 
 class CarryState(msgspec.Struct, frozen=True):
@@ -114,7 +116,7 @@ class Carry:
         return PlanStep(
             state,
             actions,
-            wake_ns=until_ns,
+            wake_ns=view.now_ns + SECOND if isinstance(event, Refused) else until_ns,
             watches=watches,
             end=end,
             complete=end == "done",
@@ -141,7 +143,10 @@ class Carry:
         entries = [order for order in live if order.purpose is Purpose.ENTRY]
         rest = min(plan.slice, plan.quantity - done)
         if rest > 0 and not entries and not isinstance(event, Refused):
-            actions.append(self._place(plan.market, plan.side, rest, plan.bound, view, 0))
+            price, book = plan.bound, view.market(plan.market).book
+            if plan.below and book is not None:
+                price = min(price, book.best_bid.price * (1 - plan.below))
+            actions.append(self._place(plan.market, plan.side, rest, price, view, 0))
         return tuple(actions)
 
     def _hedge(self, market: MarketId, net: Decimal, view: PlanView) -> Place:
