@@ -1,6 +1,6 @@
 """Work admitted plans step by step: executors are pure state machines."""
 
-from fairlead.execution.admission import affordable, price_bound, refusal_text
+from fairlead.execution.admission import affordable, price_bound, refusal_text, smaller
 from fairlead.execution.atomic import AtomicExecutor
 from fairlead.execution.atomic_check import check_legs, coarsest_lot
 from fairlead.execution.atomic_mend import (
@@ -180,6 +180,7 @@ __all__ = [
     "repair_ways",
     "rest_at",
     "size_for",
+    "smaller",
     "smallest_order",
     "still_asked",
     "take",

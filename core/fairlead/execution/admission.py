@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fairlead.api import Denied, MarketLook, Refused
-from fairlead.model import ONE, ZERO, InstrumentKind, Side, trimmed
+from fairlead.model import ONE, ZERO, Instrument, InstrumentKind, Side, trimmed
 
-__all__ = ["affordable", "price_bound", "refusal_text"]
+__all__ = ["affordable", "price_bound", "refusal_text", "smaller"]
 
 
 def price_bound(side: Side, mid: Decimal, slippage: Decimal, bound: Decimal | None) -> Decimal:
@@ -44,3 +44,16 @@ def refusal_text(refused: Refused) -> str:
         for figure in (denied.observed, denied.limit)
     )
     return f"{refused.stage}: {denied.rule} {observed}, limit {limit}"
+
+
+def smaller(refused: Refused, instrument: Instrument, most: Decimal | None) -> Decimal | None:
+    """Give the largest order to try after a refusal; None = any. ``most`` held before.
+
+    Half of what was refused, where risk refused a figure beyond its limit: a limit of size makes
+    orders smaller, not impossible. Below the venue's minimum it begins anew with any.
+    """
+    place, denied = refused.place, refused.denied
+    if refused.stage != "risk" or not isinstance(denied.observed, Decimal):
+        return most
+    half = instrument.round_quantity(place.quantity / 2)
+    return half if instrument.below_minimum(place.price, half) is None else None

@@ -19,7 +19,6 @@ from fairlead.api import (
     Leg,
     MarketLook,
     OrderChanged,
-    Place,
     PlanEvent,
     PlanStep,
     PlanView,
@@ -29,7 +28,7 @@ from fairlead.api import (
     Watch,
 )
 from fairlead.api.plans import EntryOrder, PositionPlan
-from fairlead.execution.admission import affordable, price_bound, refusal_text
+from fairlead.execution.admission import affordable, price_bound, refusal_text, smaller
 from fairlead.execution.position_barrier import Barrier, judge, watches
 from fairlead.execution.position_entry import PositionEntry
 from fairlead.execution.position_exit import PositionExit
@@ -121,18 +120,17 @@ class PositionExecutor:
                 return _refused(state, order.slot.level, view.now_ns)
             case Refused(place=place):
                 state = _refused(state, place.slot.level, view.now_ns)
-                most = state.exit_most
-                if place.slot.level != ENTRY_LEVEL and event.stage == "risk":
-                    most = self._halved(place, view)
-                return msgspec.structs.replace(state, exit_most=most, refusal=refusal_text(event))
+                entry = place.slot.level == ENTRY_LEVEL
+                instrument = view.market(self._plan.market).instrument
+                most = smaller(event, instrument, state.entry_most if entry else state.exit_most)
+                return msgspec.structs.replace(
+                    state,
+                    entry_most=most if entry else state.entry_most,
+                    exit_most=state.exit_most if entry else most,
+                    refusal=refusal_text(event),
+                )
             case _:
                 return state
-
-    def _halved(self, place: Place, view: PlanView) -> Decimal | None:
-        # A limit of size makes an exit smaller; what gets too small begins anew with all of it.
-        instrument = view.market(self._plan.market).instrument
-        half = instrument.round_quantity(place.quantity / 2)
-        return half if instrument.below_minimum(place.price, half) is None else None
 
     def _judge(
         self, state: PositionState, mid: Decimal, view: PlanView, has: Holding

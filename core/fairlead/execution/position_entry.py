@@ -38,6 +38,7 @@ class PositionEntry:
     ) -> tuple[PositionState, tuple[Action, ...]]:
         """Say what to do about the entry now."""
         left = state.quantity - has.entered
+        piece = left if state.entry_most is None else min(left, state.entry_most)
         live = tuple(order for order in view.orders if order.slot.level == ENTRY_LEVEL)
         if not state.entry_over and left <= ZERO:
             state = msgspec.structs.replace(state, entry_over="entered")
@@ -48,11 +49,11 @@ class PositionEntry:
         if refused_lately(state, ENTRY_LEVEL, view):
             return state, ()
         if self._plan.entry is EntryOrder.MARKET:
-            return self._take(state, view, look, left)
-        return self._rest(state, view, look, left)
+            return self._take(state, view, look, piece)
+        return self._rest(state, view, look, piece)
 
     def _rest(
-        self, state: PositionState, view: PlanView, look: MarketLook, left: Decimal
+        self, state: PositionState, view: PlanView, look: MarketLook, piece: Decimal
     ) -> tuple[PositionState, tuple[Action, ...]]:
         plan, instrument = self._plan, look.instrument
         if look.book is None:
@@ -61,7 +62,7 @@ class PositionEntry:
             price = maker_price(MakerPrice.JOIN, plan.side, look.book, instrument, state.bound)
         else:
             price = rest_at(plan.entry_price, plan.side, look.book, instrument, state.bound)
-        quantity = instrument.round_quantity(left)
+        quantity = instrument.round_quantity(piece)
         if price is None or is_far(plan, price, look, Decimal(1)):
             return state, ()
         if instrument.below_minimum(price, quantity) is not None:
@@ -79,7 +80,7 @@ class PositionEntry:
         return state, (place,)
 
     def _take(
-        self, state: PositionState, view: PlanView, look: MarketLook, left: Decimal
+        self, state: PositionState, view: PlanView, look: MarketLook, piece: Decimal
     ) -> tuple[PositionState, tuple[Action, ...]]:
         if view.now_ns < state.entered_ns + pace_ns(view):
             return state, ()
@@ -87,12 +88,14 @@ class PositionEntry:
         if look.book is not None:
             slippage = self._plan.entry_slippage.value
             bound = price_bound(self._plan.side, look.book.mid, slippage, bound)
-        wanted = take(look, self._slot, left, bound, now_ns=view.now_ns, purpose=Purpose.ENTRY)
+        wanted = take(look, self._slot, piece, bound, now_ns=view.now_ns, purpose=Purpose.ENTRY)
         if isinstance(wanted, Place):
             state = msgspec.structs.replace(state, entered_ns=view.now_ns, empty_ns=None)
             return state, (wanted,)
         if wanted is Nothing.DUST:
             return msgspec.structs.replace(state, entry_over="entered"), ()
+        if wanted is Nothing.NO_BOOK:
+            return msgspec.structs.replace(state, empty_ns=None), ()
         since = view.now_ns if state.empty_ns is None else state.empty_ns
         over = "bound" if view.now_ns - since >= _PATIENCE_TICKS * view.tick_ns else ""
         return msgspec.structs.replace(state, empty_ns=since, entry_over=over), ()

@@ -50,7 +50,8 @@ class PositionState(msgspec.Struct, frozen=True):
     empty_ns: int | None = None
     #: (slot level, when its last order was refused).
     refused_ns: tuple[tuple[int, int], ...] = ()
-    #: No exit is larger, because a limit of size was in the way; None = all at once.
+    #: No entry or exit is larger, since a limit of size was in the way; None = all at once.
+    entry_most: Decimal | None = None
     exit_most: Decimal | None = None
     stopped: bool = False
     end: str = ""

@@ -26,7 +26,7 @@ from fairlead.api import (
     Stop,
 )
 from fairlead.api.plans import TieredMode, TieredPlan
-from fairlead.execution.admission import price_bound, refusal_text
+from fairlead.execution.admission import price_bound, refusal_text, smaller
 from fairlead.execution.liquidity import offered
 from fairlead.execution.maker import has_drifted, maker_price
 from fairlead.execution.taker import Nothing, cancels, pace_ns, take
@@ -94,6 +94,7 @@ class TieredExecutor:
                     state,
                     refused_price=place.price,
                     refused_ns=view.now_ns,
+                    most=smaller(event, view.market(self._plan.market).instrument, state.most),
                     refusal=refusal_text(event),
                 )
             case _:
@@ -203,6 +204,8 @@ class TieredExecutor:
     ) -> PlanStep[TieredState]:
         if why is Nothing.DUST and not state.sliced:
             return self._close(state.closing("dust"), view, left)
+        if why is Nothing.NO_BOOK:
+            return self._wait(state, view)  # its time is limited anyway
         since = view.now_ns if state.empty_ns is None else state.empty_ns
         state = msgspec.structs.replace(state, empty_ns=since)
         if view.now_ns - since >= _PATIENCE_TICKS * view.tick_ns:
@@ -234,10 +237,11 @@ class TieredExecutor:
         return price_bound(side, look.book.mid, self._plan.max_slippage.value, state.bound)
 
     def _piece(self, state: TieredState, look: MarketLook) -> Decimal:
+        most = state.quantity if state.most is None else state.most
         if not state.sliced or look.book is None:
-            return state.quantity
+            return most
         side, high = self._plan.side, self._plan.high_slippage.value
-        return offered(look.book, side, look.book.mid * (ONE + side.sign * high))
+        return min(offered(look.book, side, look.book.mid * (ONE + side.sign * high)), most)
 
     # The end.
 

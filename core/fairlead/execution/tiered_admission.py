@@ -44,6 +44,8 @@ class TieredState(msgspec.Struct, frozen=True):
     #: The price that was refused last: it is not tried again before the next tick.
     refused_price: Decimal | None = None
     refused_ns: int = 0
+    #: No order is larger, since a limit of size was in the way; None = any size.
+    most: Decimal | None = None
     #: When it took last; 0 = not yet.
     taken_ns: int = 0
     #: Since when nothing was offered within the bound; None = something was.

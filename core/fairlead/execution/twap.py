@@ -26,7 +26,7 @@ from fairlead.api import (
     Stop,
 )
 from fairlead.api.plans import TwapMode, TwapPlan
-from fairlead.execution.admission import affordable, price_bound, refusal_text
+from fairlead.execution.admission import affordable, price_bound, refusal_text, smaller
 from fairlead.execution.maker import at_distance, has_drifted
 from fairlead.execution.taker import Nothing, cancels, take
 from fairlead.execution.twap_slices import Slices, cut, smallest_order
@@ -56,6 +56,8 @@ class TwapState(msgspec.Struct, frozen=True):
     #: When it was tried last to take, and when an order was refused last; 0 = never.
     taken_ns: int = 0
     refused_ns: int = 0
+    #: No order is larger, since a limit of size was in the way; None = any size.
+    most: Decimal | None = None
     #: Slices whose turn passed without their quota being filled.
     missed: int = 0
     end: str = ""
@@ -112,10 +114,11 @@ class TwapExecutor:
                 return self._wait(state, view, cancels(view.orders, "the next slice"))
             state = self._next(state, turn, done, view)
         left = state.quota - (done - state.done_before)
+        piece = left if state.most is None else min(left, state.most)
         look = view.market(self._plan.market)
         if self._plan.mode is TwapMode.TAKER:
-            return self._take(state, view, look, left)
-        return self._rest(state, view, look, left)
+            return self._take(state, view, look, piece)
+        return self._rest(state, view, look, piece)
 
     def _learn(self, state: TwapState, event: PlanEvent, view: PlanView) -> TwapState:
         match event:
@@ -124,8 +127,12 @@ class TwapExecutor:
             case OrderChanged(order=order) if order.state is OrderState.REJECTED:
                 return msgspec.structs.replace(state, refused_ns=view.now_ns)
             case Refused():
+                instrument = view.market(self._plan.market).instrument
                 return msgspec.structs.replace(
-                    state, refused_ns=view.now_ns, refusal=refusal_text(event)
+                    state,
+                    refused_ns=view.now_ns,
+                    most=smaller(event, instrument, state.most),
+                    refusal=refusal_text(event),
                 )
             case _:
                 return state
@@ -147,7 +154,7 @@ class TwapExecutor:
         )
 
     def _take(
-        self, state: TwapState, view: PlanView, look: MarketLook, left: Decimal
+        self, state: TwapState, view: PlanView, look: MarketLook, piece: Decimal
     ) -> PlanStep[TwapState]:
         again_ns = state.taken_ns + self._plan.order_resubmission_time.ns if state.taken_ns else 0
         if view.orders or view.now_ns < again_ns:
@@ -155,7 +162,7 @@ class TwapExecutor:
         wanted = take(
             look,
             self._slot(_TAKER),
-            left,
+            piece,
             self._bound_now(state, look),
             now_ns=view.now_ns,
             purpose=Purpose.ENTRY,
@@ -165,7 +172,7 @@ class TwapExecutor:
         return self._wait(msgspec.structs.replace(state, taken_ns=view.now_ns), view, (wanted,))
 
     def _rest(
-        self, state: TwapState, view: PlanView, look: MarketLook, left: Decimal
+        self, state: TwapState, view: PlanView, look: MarketLook, piece: Decimal
     ) -> PlanStep[TwapState]:
         plan, price = self._plan, None
         if look.book is not None:
@@ -174,7 +181,7 @@ class TwapExecutor:
             price = at_distance(buffer, plan.side, look.book, look.instrument, bound)
         if view.orders:
             return self._renew(state, view, price)
-        quantity = look.instrument.round_quantity(left)
+        quantity = look.instrument.round_quantity(piece)
         if (
             price is None
             or look.instrument.below_minimum(price, quantity) is not None

@@ -121,6 +121,42 @@ def test_a_market_entry_takes_at_its_bound_until_it_is_filled() -> None:
     assert all(intent.time_in_force is TimeInForce.IOC for intent in kit.intents.values())
 
 
+def test_a_limit_of_size_makes_the_entry_smaller() -> None:
+    kit = Kit(PositionExecutor, plan(entry="market"), [SPOT])
+    kit.quote(MARKET, "99.90", "100.10")
+    kit.refuse = lambda intent: (
+        Denied("max_order", intent.quantity, "6") if intent.quantity > 6 else None
+    )
+
+    kit.start()
+    kit.run(5)
+
+    assert [order.quantity for order in at_level(kit, ENTRY_LEVEL)] == [5, 5]
+
+
+def test_a_market_entry_waits_for_a_book() -> None:
+    kit = started(entry="market")
+    kit.move(kit.only(), OrderTrigger.EXPIRED)
+    kit.book(MARKET, None)
+    kit.run(30)
+    assert not kit.end
+
+    kit.quote(MARKET, "99.90", "100.10")
+    kit.run(2)
+
+    assert kit.done() == 10
+
+
+def test_a_market_entry_leaves_a_rest_below_the_minimum() -> None:
+    kit = started(entry="market")
+    kit.fill(kit.only(), "9.8")
+    kit.move(kit.only(ENTRY_LEVEL), OrderTrigger.EXPIRED)
+
+    kit.run(3)
+
+    assert kit.state.entry_over == "entered"
+
+
 def test_a_market_entry_gives_up_where_nothing_is_within_its_bound() -> None:
     kit = started(entry="market")
     kit.move(kit.only(), OrderTrigger.EXPIRED)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fairlead.api import Balance, Cancel, Denied, Duration, Ratio
 from fairlead.api.plans import MakerPrice, TieredMode, TieredPlan
 from fairlead.execution import TieredExecutor, TieredPhase
-from fairlead.model import OrderState, Purpose, Side, TimeInForce
+from fairlead.model import OrderState, OrderTrigger, Purpose, Side, TimeInForce
 from fairlead.testing import instrument
 from tests.fairlead.execution.plan_kit import Kit
 from tests.fairlead.execution.plan_schedule import SCHEDULES, Move, drive, finish
@@ -226,14 +226,42 @@ def test_without_a_valid_book_nothing_rests() -> None:
 def test_a_denial_is_waited_out_and_remembered() -> None:
     kit = Kit(TieredExecutor, plan(mode="limit_only", timeout="5 s"), [SPOT])
     kit.quote(MARKET, "99.90", "100.10")
-    kit.refuse = lambda intent: Denied("max_order", intent.quantity, "1")
+    kit.refuse = lambda intent: Denied("posture", "REDUCING", "ACTIVE")
 
     kit.start()
     kit.run(10)
 
     assert kit.end == "timeout"
-    assert kit.notes["refusal"] == "risk: max_order 10, limit 1"
+    assert kit.notes["refusal"] == "risk: posture REDUCING, limit ACTIVE"
     assert 4 <= len(kit.refusals) <= 6
+
+
+def test_a_limit_of_size_makes_orders_smaller() -> None:
+    kit = Kit(TieredExecutor, plan(), [SPOT])
+    kit.quote(MARKET, "99.90", "100.10")
+    kit.refuse = lambda intent: (
+        Denied("max_order", intent.quantity, "3") if intent.quantity > 3 else None
+    )
+    kit.start()
+    kit.advance(3)
+
+    while not kit.end:
+        kit.fill(kit.only())
+
+    assert {order.quantity for order in kit.orders.values()} == {Decimal("2.5")}
+    assert kit.end == "done"
+
+
+def test_a_limit_below_the_minimum_is_tried_with_all_again() -> None:
+    kit = Kit(TieredExecutor, plan(mode="limit_only", timeout="10 s"), [SPOT])
+    kit.quote(MARKET, "99.90", "100.10")
+    kit.refuse = lambda intent: Denied("max_order", intent.quantity, "0.1")
+
+    kit.start()
+    kit.run(20)
+
+    tried = [refused.place.quantity for refused in kit.refusals]
+    assert tried[:7] == [Decimal(part) for part in ("10", "5", "2.5", "1.2", "0.6", "10", "5")]
 
 
 # The fallback.
@@ -327,6 +355,19 @@ def test_taking_has_a_time_limit() -> None:
     assert kit.end == "timeout"
     assert kit.notes["unfilled"] == "9"
     assert 3 <= len(kit.orders) <= 8
+
+
+def test_taking_waits_for_a_book_as_long_as_it_may() -> None:
+    kit = started(mode="market_only", taker_timeout="8 s")
+    kit.move(kit.only(), OrderTrigger.EXPIRED)
+    kit.book(MARKET, None)
+    kit.run(7)
+    assert not kit.finished
+
+    kit.quote(MARKET, "99.90", "100.10")
+    kit.run(1)
+
+    assert kit.end == "done"
 
 
 def test_a_rest_below_the_minimum_is_left() -> None:

@@ -233,7 +233,7 @@ def test_a_refused_slice_is_tried_again_on_the_next_tick(refused: bool) -> None:
     kit = Kit(TwapExecutor, plan(mode="maker"), [SPOT])
     kit.quote(MARKET, "99.90", "100.10")
     if refused:
-        kit.refuse = lambda intent: Denied("max_order", intent.quantity, "1")
+        kit.refuse = lambda intent: Denied("crash_pause", "paused", "quoting")
         kit.start()
         kit.refuse = lambda intent: None
     else:
@@ -274,12 +274,26 @@ def test_its_schedule_goes_on_over_a_restart() -> None:
 def test_a_refusal_is_remembered() -> None:
     kit = Kit(TwapExecutor, plan(), [SPOT])
     kit.quote(MARKET, "99.90", "100.10")
-    kit.refuse = lambda intent: Denied("max_order", intent.quantity, "1")
+    kit.refuse = lambda intent: Denied("max_order", Decimal("5.0"), Decimal("1.00"))
 
     kit.start()
     kit.run(100)
 
     assert kit.notes["refusal"] == "risk: max_order 5, limit 1"
+
+
+@pytest.mark.parametrize("mode", TwapMode)
+def test_a_limit_of_size_makes_a_slice_smaller(mode: TwapMode) -> None:
+    kit = Kit(TwapExecutor, plan(mode=mode, order_resubmission_time="1 s"), [SPOT])
+    kit.quote(MARKET, "99.90", "100.10")
+    kit.refuse = lambda intent: (
+        Denied("max_order", intent.quantity, "2") if intent.quantity > 2 else None
+    )
+
+    kit.start()
+    kit.advance(2)
+
+    assert kit.only().quantity == Decimal("1.2")
 
 
 @pytest.mark.parametrize(
