@@ -28,8 +28,9 @@ check: .venv/.dev  ## Check form, types, layers, seams and the guard tests
 	@$(BIN)/python tests/guards/seam_lint.py
 	@$(BIN)/python -m pytest -q -n 2 tests/guards
 
-soak-ci: .venv/.dev  ## Simulate 100 hours of bad luck in 200 seeds, and kill 200 engines
+soak-ci: .venv/.dev  ## Simulate 100 hours of bad luck in 200 seeds, find all plants, kill 200 engines
 	@$(BIN)/fairlead simulate --seeds 1-200 --hours 0.5 --jobs 2
+	@FAIRLEAD_PLANTS=all $(BIN)/python -m pytest -q -n 2 tests/fairlead/testing/test_simulation_plants.py
 	@FAIRLEAD_KILL_POINTS=200 FAIRLEAD_KILL_EXECS=10 $(BIN)/python -m pytest -q -n 2 tests/system/test_kill_points.py tests/system/test_kill_exec.py
 	@$(MAKE) --no-print-directory endurance
 
@@ -44,6 +45,7 @@ KILLS := 2000
 FIRST := $(shell date -u +%y%j)0000
 nightly: .venv/.dev  ## Simulate HOURS hours in seeds that are new each day, and kill KILLS engines
 	@$(BIN)/fairlead simulate --seeds $(FIRST)-$(shell expr $(FIRST) + $(HOURS) / 2 - 1) --hours 2
+	@FAIRLEAD_PLANTS=search $(BIN)/python -m pytest -q -n 2 tests/fairlead/testing/test_simulation_plants.py
 	@FAIRLEAD_KILL_POINTS=$(KILLS) FAIRLEAD_KILL_EXECS=60 $(BIN)/python -m pytest -q -n 2 tests/system/test_kill_points.py tests/system/test_kill_exec.py
 	@FAIRLEAD_ENDURANCE_SEED=$(FIRST) $(MAKE) --no-print-directory endurance ENDURED=72
 

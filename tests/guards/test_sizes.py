@@ -18,6 +18,7 @@ WIDER: Mapping[str, str] = {
     "core/fairlead/api/connector.py:Connector": "the whole contract of a venue in one place",
     "connectors/fairlead_paper/connector.py:PaperConnector": "implements that contract, no more",
     "core/fairlead/testing/neutral/connector.py:NeutralConnector": "implements that contract, too",
+    "core/fairlead/testing/simulation/oracle.py:Oracle": "one for each thing that can be heard",
     "core/fairlead/testing/simulation/world.py:World": "its weather and what its engines tell",
 }
 

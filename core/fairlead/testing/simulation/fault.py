@@ -81,7 +81,7 @@ FAULTS: Mapping[FaultKind, FaultRange] = {
     FaultKind.LOST_REQUEST: FaultRange("a request never arrives", rate=(0.003, 0.2)),
     FaultKind.LOST_ANSWER: FaultRange("it took effect, the answer is lost", rate=(0.003, 0.2)),
     FaultKind.LATE_LANDING: FaultRange("a request takes effect late", rate=(0.003, 0.2)),
-    FaultKind.SLOW_ANSWER: FaultRange("news overtakes the answer", rate=(0.01, 0.3)),
+    FaultKind.SLOW_ANSWER: FaultRange("news overtakes the answer", rate=(0.05, 0.5)),
     FaultKind.SERVER_ERROR: FaultRange("5xx without an effect", rate=(0.003, 0.2)),
     FaultKind.LYING_ERROR: FaultRange("5xx although it took effect", rate=(0.003, 0.2)),
     FaultKind.RATE_LIMIT: FaultRange("429 with Retry-After", rate=(0.003, 0.1)),
@@ -89,13 +89,13 @@ FAULTS: Mapping[FaultKind, FaultRange] = {
     FaultKind.UNLISTED_FILL: FaultRange("a new fill is not listed at first", rate=(0.03, 1.0)),
     FaultKind.LATE_FILL: FaultRange("the venue learns late of a fill", rate=(0.02, 0.5)),
     FaultKind.DUPLICATE: FaultRange("news comes twice", rate=(0.01, 0.5)),
-    FaultKind.REORDER: FaultRange("news is overtaken", rate=(0.03, 0.5)),
+    FaultKind.REORDER: FaultRange("news is overtaken", rate=(0.1, 0.5)),
     FaultKind.LOST_NEWS: FaultRange("a gap in the user stream", rate=(0.001, 0.1)),
     FaultKind.LAGGING_BALANCE: FaultRange("balances are old", rate=(0.01, 0.5)),
     FaultKind.SEQUENCE_GAP: FaultRange("a book diff is lost", rate=(0.001, 0.05)),
     FaultKind.PARTIAL_FILLS: FaultRange("fills come in pieces", rate=(0.1, 1.0)),
     FaultKind.FILL_RACE: FaultRange(
-        "an order fills while its create or cancel is under way", rate=(0.02, 0.5)
+        "an order fills while its create or cancel is under way", rate=(0.05, 0.5)
     ),
     FaultKind.STALE_BOOK: FaultRange(
         "the streams live, the book stands still",

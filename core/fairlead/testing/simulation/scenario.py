@@ -23,7 +23,7 @@ SHIPPED = Path(__file__).with_name("shipped.toml")
 #: How the shipped configuration is varied, seed by seed.
 _VARIANTS: Sequence[Sequence[str]] = (
     # So little that what is reserved decides what can be quoted.
-    ('venues.main.balances={ ALT = "600", USDT = "1200" }', 'risk.max_order_share="60%"'),
+    ('venues.main.balances={ ALT = "330", USDT = "660" }', 'risk.max_order_share="60%"'),
     (),
     ('strategies.alt.refresh={ every = "60 s", keep_within = "15 bps" }',),
     ("strategies.alt.replace=together",),

@@ -16,7 +16,7 @@ from fairlead.kernel import RunResult, SeededIds, StopReason, VirtualClock
 from fairlead.kernel.halt import lift_halt
 from fairlead.testing.disk import MemoryDisk
 from fairlead.testing.neutral import CancelBatch, PlaceBatch
-from fairlead.testing.simulated import Effect, Origin, SimulatedVenue
+from fairlead.testing.simulated import Effect, EffectKind, Origin, SimulatedVenue
 from fairlead.testing.simulation.audit import books_differ, unsettled
 from fairlead.testing.simulation.fault import Fault, FaultKind
 from fairlead.testing.simulation.life import Life, Machine
@@ -56,8 +56,11 @@ _PLACES = (
     "commit is done",
     "run b",
     "stream open",
+    "message came",
 )
 _RARE = 12
+# How soon after a fill a process dies that is to: before, while and after it hears of it.
+_FILL_NS = 300 * _MILLISECOND
 
 
 @dataclass(slots=True)
@@ -67,6 +70,8 @@ class _Plan:
     slow_until_ns: int = 0
     #: Points after which the next process dies too.
     again: list[int] = field(default_factory=list)
+    #: Whether the next fill kills.
+    by_fill: bool = False
     #: Strangers on the account of whom a person knows.
     strangers: int = 0
     closing: bool = False
@@ -192,6 +197,7 @@ class World:
         self.weather.heal()
         self._keep_policies()
         self._plan.again.clear()
+        self._plan.by_fill = False
         self._plan.slow_until_ns = 0
         self.machine.disk.fail_at_write = None
         if self.life is not None:
@@ -292,7 +298,10 @@ class World:
                 disk = self.machine.disk
                 disk.fail_at_write = disk.writes + random.randint(1, 20)
             case FaultKind.CRASH if life is not None:
-                self._arm(life, random)
+                if random.random() < 0.3:
+                    self._plan.by_fill = True
+                else:
+                    self._arm(life, random)
             case FaultKind.CRASH_AGAIN if life is not None:
                 self._arm(life, random)
                 self._plan.again = [int(_POINTS ** random.random())] * random.choice((1, 1, 2))
@@ -367,6 +376,11 @@ class World:
         self._hash.update(f"{effect.t_ns} {line}\n".encode())
         self.note(venue, line if effect.origin is Origin.ENGINE else f"{line} ({effect.origin})")
         self._tell("effect", venue, effect)
+        filled = effect.kind is EffectKind.FILLED and effect.origin is Origin.ENGINE
+        if filled and self._plan.by_fill:
+            self._plan.by_fill = False
+            at_ns = self.clock.now_ns() + self._racing.randrange(_FILL_NS)
+            self.clock.call_at_ns(at_ns, self.kill)
 
     def audit(self) -> Sequence[str]:
         """Give what is stored of all runs and differs from what happened."""

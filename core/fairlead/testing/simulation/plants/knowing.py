@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from fairlead.api import Posture
 from fairlead.kernel import reading, reconcile
 from fairlead.kernel.desk import Desk
 from fairlead.kernel.difference import BalanceWatch
@@ -16,6 +17,7 @@ from fairlead.market.link.backoff import Backoff
 from fairlead.market.link.rest import RestLink
 from fairlead.model import ClientId, Fill, OrderUpdate, Unavailable
 from fairlead.pipeline import Pipeline, RiskGate
+from fairlead.pipeline.throttle import Throttle
 from fairlead.testing.simulation.plants.plant import Mutation, Plant
 from fairlead.trackers import Order, OrderTracker
 
@@ -124,15 +126,9 @@ def _blind(right: Callable[..., str | None]) -> Callable[..., str | None]:
     return apply_stranger
 
 
-def _no_posture(right: Callable[..., Any]) -> Callable[..., Any]:
-    def check(self: RiskGate, *what: Any) -> Any:  # noqa: ANN401 - as the right one
-        kept, self._postures = self._postures, {}
-        try:
-            return right(self, *what)
-        finally:
-            self._postures = kept
-
-    return check
+def _active(right: Callable[..., Posture]) -> Callable[..., Posture]:
+    del right
+    return lambda self, market: Posture()
 
 
 def _always_new(right: Callable[..., Any]) -> Callable[..., Any]:
@@ -149,7 +145,7 @@ def _no_pause(right: Callable[..., int]) -> Callable[..., int]:
 
 def _no_patience(right: Callable[..., int]) -> Callable[..., int]:
     del right
-    return lambda self, **more: 0
+    return lambda self, *what, **more: 0
 
 
 def _no_lane(right: Callable[..., int]) -> Callable[..., int]:
@@ -227,8 +223,8 @@ KNOWING_PLANTS = (
     ),
     Plant(
         "posture_ignored",
-        "new orders are not held against the posture of their market",
-        (Mutation(RiskGate, "check", _no_posture),),
+        "what restrains a market keeps nobody from placing orders there",
+        (Mutation(RiskGate, "posture", _active),),
     ),
     Plant(
         "unheard_stream_quoted",
@@ -253,7 +249,10 @@ KNOWING_PLANTS = (
     Plant(
         "patience_ignored",
         "a venue that asks for patience, or bans us, is asked again at once",
-        (Mutation(RestLink, "held_until_ns", _no_patience),),
+        (
+            Mutation(RestLink, "held_until_ns", _no_patience),
+            Mutation(Throttle, "_held_ns", _no_patience),
+        ),
     ),
     Plant(
         "patience_holds_cancels",
