@@ -41,6 +41,8 @@ GUIDES = {
     "tiered": "[Fill a quantity in tiers](../how-to/fill-a-quantity-in-tiers.md)",
     "twap": "[Spread a quantity over time](../how-to/spread-a-quantity-over-time.md)",
     "position": "[Guard a position](../how-to/guard-a-position.md)",
+    "atomic": "[Trade legs together](../how-to/trade-legs-together.md)",
+    "xemm": "[Hedge fills elsewhere](../how-to/hedge-fills-elsewhere.md)",
 }
 
 

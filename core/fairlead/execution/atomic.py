@@ -251,7 +251,7 @@ class AtomicExecutor:
             losses = repair_costs(state.legs, self._hedge(state), view)
             cause = state.cause or _UNLIKE
             told = partial_fill_report(state.legs, losses, left, view, cause=cause, policy=policy)
-            notes += [("policy", policy), ("incident", told.text), told.note()]
+            notes += [("policy", policy.value), ("incident", told.text), told.note()]
         return PlanStep(
             state,
             end=end,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import msgspec
 
@@ -13,6 +13,9 @@ from fairlead.execution.unwind import Spent
 from fairlead.model import ONE, ZERO, MarketId, OrderState, Side
 
 __all__ = ["PairedLeg", "cancel_rest", "matched_share", "missing_quantity", "partial_fill_report"]
+
+# What comes from a division is told with so many digits.
+_DIGITS = Context(prec=16)
 
 
 class PairedLeg(msgspec.Struct, frozen=True, gc=False):
@@ -68,15 +71,15 @@ def partial_fill_report(
     mended: list[MendedLeg] = []
     for one in spent:
         currency = view.market(one.market).instrument.quote
-        loss[currency] = loss.get(currency, ZERO) + one.loss
+        loss[currency] = _DIGITS.plus(loss.get(currency, ZERO) + one.loss)
         mended.append(
             MendedLeg(
                 market=str(one.market),
                 side=one.side,
                 quantity=one.quantity,
-                average=one.average,
-                reference=one.reference,
-                loss=one.loss,
+                average=_DIGITS.plus(one.average),
+                reference=_DIGITS.plus(one.reference),
+                loss=_DIGITS.plus(one.loss),
                 currency=currency,
             )
         )
@@ -95,4 +98,5 @@ def partial_fill_report(
 
 def _entered(leg: PairedLeg, view: PlanView) -> PartialLeg:
     done = view.done(leg.market, leg.side, 0)
-    return PartialLeg(str(leg.market), leg.side, leg.quantity, done.quantity, done.average)
+    average = None if done.average is None else _DIGITS.plus(done.average)
+    return PartialLeg(str(leg.market), leg.side, leg.quantity, done.quantity, average)

@@ -177,7 +177,11 @@ class XemmExecutor:
         rest = excess_by_market(view, self._markets, net)
         left = rest if abs(net) > self._lot else ()
         listed = ", ".join(f"{market} {trimmed(quantity)}" for market, quantity in rest)
-        notes = [("cause", state.cause), ("profitability", self._earned(view))]
+        notes = [
+            ("cause", state.cause),
+            ("last refused", state.refused),
+            ("profitability", self._earned(view)),
+        ]
         if listed:
             notes.append(("incident", f"{end}: {listed} not hedged") if left else ("dust", listed))
         lacking = max(state.quantity - self._filled(view), ZERO)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from fairlead.api import Filled, PlanEvent, PlanView, Resumed, Stop
+from fairlead.api import Filled, PlanEvent, PlanView, Refused, Resumed, Stop
 from fairlead.api.plans.xemm import XemmPlan
 from fairlead.execution.flight import Asked, still_asked
 from fairlead.model import ZERO
@@ -33,6 +33,8 @@ class XemmState(msgspec.Struct, frozen=True):
     hedge_ns: int = 0
     hedged: Decimal = ZERO
     quote_ns: int = 0
+    #: Why the last wish did not become an order; "" = none was refused.
+    refused: str = ""
     end: str = ""
     #: True: what is left is nobody's to mend.
     alarm: bool = False
@@ -50,6 +52,9 @@ class XemmState(msgspec.Struct, frozen=True):
                 return msgspec.structs.replace(state, cause=state.cause or "stopped")
             case Filled(slot=slot) if slot.market == plan.taker_market and state.open_ns:
                 return msgspec.structs.replace(state, open_ns=view.now_ns)
+            case Refused(place=place, denied=denied):
+                why = f"{place.slot.market} {place.purpose}: {denied.rule}"
+                return msgspec.structs.replace(state, refused=why)
             case Resumed():
                 # What went by while nobody looked does not count.
                 open_ns = view.now_ns if state.open_ns else 0

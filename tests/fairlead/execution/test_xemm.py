@@ -271,6 +271,19 @@ def test_a_quote_that_could_not_be_hedged_is_pulled() -> None:
     assert kit.only(0).price == Decimal("99.83")
 
 
+def test_a_quote_for_which_the_takers_book_is_too_thin_is_pulled() -> None:
+    kit = quoting()
+    kit.quote(TAKER, "100.00", "100.02", size=9)
+
+    kit.advance(1)
+
+    assert kit.only(0).state is OrderState.PENDING_CANCEL
+    assert kit.places[-1].slot.market == MAKER
+    kit.cancelled(kit.only(0))
+    kit.advance(2)
+    assert kit.live == {}
+
+
 def test_beyond_its_band_it_does_not_quote() -> None:
     kit = quoting()
     kit.quote(MAKER, "104.00", "104.10")
@@ -493,6 +506,17 @@ def test_a_stop_takes_the_quote_away_and_hedges_what_it_filled() -> None:
     assert kit.end == "stopped"
     assert kit.last is not None
     assert not kit.last.complete
+
+
+def test_a_plan_whose_orders_are_refused_says_so_in_the_end() -> None:
+    kit = waiting(plan(time_limit="20 s"))
+    kit.refuse = lambda intent: Denied("max_order", intent.quantity, Decimal(5))
+    kit.start()
+
+    kit.advance(20)
+
+    assert kit.end == "time limit"
+    assert kit.notes["last refused"] == "thin:ALT/USDT entry: max_order"
 
 
 def test_the_time_limit_ends_the_quoting() -> None:

@@ -155,8 +155,8 @@ class Quoting(RuleBasedStateMachine):
 
     @rule(
         market=st.sampled_from([MAKER, TAKER, TAKER]),
-        bps=st.integers(-80, 80),
-        size=st.sampled_from([3, 1000, 1000]),
+        bps=st.integers(-80, 80) | st.sampled_from([-260, 260]),
+        size=st.sampled_from([3, 12, 1000, 1000]),
         valid=st.sampled_from([True, True, True, False]),
     )
     def market_moves(self, market: MarketId, bps: int, size: int, valid: bool) -> None:
