@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -47,6 +47,9 @@ class RuleConfig(BaseModel):
     """The base of every rule's table: a bare value stands for its ``limit``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: Which way the ``limit`` is stricter: "lower" or "higher".
+    stricter: ClassVar[str] = "lower"
 
     @model_validator(mode="before")
     @classmethod
@@ -129,6 +132,8 @@ class StaleBookConfig(RuleConfig):
 
 class WarmUpConfig(RuleConfig):
     """How long a book must have been valid before anything is quoted."""
+
+    stricter: ClassVar[str] = "higher"
 
     limit: Duration = Field(
         default=Duration(60_000_000_000, "60 s"),

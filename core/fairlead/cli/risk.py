@@ -105,7 +105,8 @@ def _rules(found: Configured, running: Mapping[str, Any]) -> list[dict[str, Any]
         name, _, key = rest.partition(".")
         if table == "risk" and name in values:
             text = row.value.strip('"')
-            values[name].append({"key": key, "value": text, "origin": row.origin})
+            origin = _origin(found, name, key, row.origin)
+            values[name].append({"key": key, "value": text, "origin": origin})
     names = dict.fromkeys((*found.settings.risk, *running))
     offers = found.offers.rules
     return [
@@ -118,6 +119,12 @@ def _rules(found: Configured, running: Mapping[str, Any]) -> list[dict[str, Any]
         }
         for name in names
     ]
+
+
+def _origin(found: Configured, name: str, key: str, origin: str) -> str:
+    # A bare value stands for the limit alone.
+    written = found.raw.table("risk").get(name)
+    return origin if key == "limit" or isinstance(written, Mapping) else "default"
 
 
 _DONE = ("effects", "fired", "active_ns", "first_ns", "last_ns", "in_force", "denied")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -15,11 +16,13 @@ from rich.console import Console
 from rich.text import Text
 
 from fairlead.cli.config import Configured, config_argument, configured, found_file, set_option
+from fairlead.cli.live_guard import Consent, accepted, banner, confirm, live_options
 from fairlead.cli.logs_run import EVENTS, RUNS
 from fairlead.cli.option import duration_ns
 from fairlead.cli.picture import Picture
 from fairlead.cli.summary import next_commands, summary_text
 from fairlead.cli.watch import LiveWatch, ProgressWatch
+from fairlead.config import Loosened
 from fairlead.errors import EngineError, ExitCode, StoreError, UsageError
 from fairlead.kernel import RunResult, Session, SessionOptions, SystemProcess, socket_path
 from fairlead.ledger import Report
@@ -48,6 +51,7 @@ _PACE = 60.0
     is_flag=True,
     help="Let no order grow a position, until: fairlead reduce-only off.",
 )
+@live_options
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, nothing else.")
 @click.pass_context
 def run(
@@ -57,6 +61,7 @@ def run(
     length: str | None,
     speed: str | None,
     reduce_only: bool,
+    consent: Consent,
     as_json: bool,
 ) -> None:
     """Run until the source ends, --for is over, or Ctrl-C; always stops clean, with proof.
@@ -66,11 +71,21 @@ def run(
     Example: fairlead run plugins.toml --for "10 min" --speed max
     """
     config = found_file(path)
+    looser: tuple[Loosened, ...] = ()
+    if consent.live:
+        looser = accepted(path, sets, os.environ, accept_risk=consent.accept_risk)
+        sets = (*sets, "engine.mode=live")
     found = configured(path, sets)
+    if consent.live:
+        click.echo(banner(found, looser), err=True)
+        confirm(found.settings.engine.instance, consent.yes)
+    elif found.settings.engine.mode == "live":
+        raise UsageError("--live", "", 'engine.mode is "live"; say --live if real money is meant')
     options = SessionOptions(
         for_ns=duration_ns("--for", length),
         pace=_pace(speed),
         reduce_only=reduce_only,
+        accepted={one.key: f"{one.before} -> {one.after}" for one in looser},
         socket=socket_path(found.settings.store_path.parent, found.settings.engine.instance),
         reread=lambda: configured(path, sets).settings,
         watchdog=_watchdog(config, sets),

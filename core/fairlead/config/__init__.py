@@ -2,6 +2,7 @@
 
 from fairlead.config.canonical import Shown, canonical_text, config_hash, from_canonical, shown
 from fairlead.config.check import MarketsOf
+from fairlead.config.guard import REQUIRED, Loosened, loosened, unwritten
 from fairlead.config.raw import KeyPath, RawConfig, dotted, load
 from fairlead.config.resolve import enabled, resolve, resolve_venues
 from fairlead.config.settings import (
@@ -16,9 +17,11 @@ from fairlead.config.settings import (
 )
 
 __all__ = [
+    "REQUIRED",
     "BreakerSettings",
     "EngineSettings",
     "KeyPath",
+    "Loosened",
     "MarketsOf",
     "Name",
     "ObligationSettings",
@@ -34,7 +37,9 @@ __all__ = [
     "enabled",
     "from_canonical",
     "load",
+    "loosened",
     "resolve",
     "resolve_venues",
     "shown",
+    "unwritten",
 ]

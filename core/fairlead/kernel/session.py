@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ from fairlead.kernel.transport import SystemTransport
 from fairlead.ledger import Report, RequestFacts, RunFacts, build_report
 from fairlead.model import Unavailable
 from fairlead.pipeline import Gateway
-from fairlead.store import QueuedStore, TraceHash
+from fairlead.store import ControlAsked, QueuedStore, TraceHash
 
 __all__ = ["Session", "SessionOptions", "SessionOutcome"]
 
@@ -63,6 +63,8 @@ class SessionOptions:
     exits_only: bool = False
     #: Let no order grow a position, from the start and until a person ends it.
     reduce_only: bool = False
+    #: Limits that are looser than their file says, by a person's consent; goes into the record.
+    accepted: Mapping[str, str] = field(default_factory=dict)
     #: Where other processes may speak to the run; None = nowhere.
     socket: Path | None = None
     #: Read the configuration again, for strategies that come or change while it runs.
@@ -168,6 +170,9 @@ class Session:
         self._shell = Shell(self.control, self._socket, self.post)
         names = (self.settings.engine.instance, self.name)
         self._alerts = AlertQueue(self.journal, names, self.post.send)
+        if self.options.accepted:
+            asked = dict(self.options.accepted)
+            self.journal.append(ControlAsked("the command line", "accept_risk", asked))
         if self.options.reduce_only:
             self.container.ticker().add(Phase.RECONCILE, "reduce_only", self._reduce_only)
         watch = AlertWatch(self.journal, lambda: self.engine.desk)

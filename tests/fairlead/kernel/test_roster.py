@@ -14,7 +14,7 @@ from fairlead.kernel import Flatten, Pause, Refused, Resume, Strategy
 from fairlead.model import MarketId
 from fairlead.store import ControlAsked, DecisionMade, OrderRecorded, StrategyChanged
 from tests.conftest import ROOT
-from tests.fairlead.kernel.control_world import MARKET, Hand, Script, Steered, steer
+from tests.fairlead.kernel.control_world import CALM, MARKET, Hand, Script, Steered, steer
 from tests.fairlead.ledger.factories import terms
 
 DEMO = (ROOT / "plugins.toml").read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ def file(tmp_path: Path) -> Path:
 
 def steered(script: Script, file: Path, *, seconds: int = 120) -> Steered:
     def reread() -> Settings:
-        return configured(file, ("risk.warm_up=1 s",), env={}).settings
+        return configured(file, CALM, env={}).settings
 
     return steer(script, config=file, reread=reread, seconds=seconds)
 
