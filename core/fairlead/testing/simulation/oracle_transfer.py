@@ -68,7 +68,8 @@ class TransferOracle(Oracle):
         # From any state that the opening balances may have shown, to any since.
         moved = [(0, ZERO), *self._moved.get(account, ())]
         opened_ns = self._begun_ns - _LAG_NS
-        first = max(place for place, (at_ns, _) in enumerate(moved) if at_ns <= opened_ns)
+        known = (place for place, (at_ns, _) in enumerate(moved) if at_ns <= opened_ns)
+        first = max(known, default=0)
         totals = [total for _, total in moved[first:]]
         for place, opening in enumerate(totals):
             for total in totals[place:]:
