@@ -173,6 +173,8 @@ class PositionExecutor:
             if state.barrier is not None:
                 return state.barrier.value
             return Barrier.TAKE_PROFIT.value if self._profited(view) else "dust"
+        if has.net < ZERO:
+            return "a fill too late"
         return "bound" if self._exit.gives_up(state, view) else ""
 
     def _stop(
@@ -188,7 +190,7 @@ class PositionExecutor:
         self, state: PositionState, view: PlanView, look: MarketLook, has: Holding
     ) -> PlanStep[PositionState]:
         plan = self._plan
-        left = ((plan.market, plan.side.sign * has.held),) if has.held > ZERO else ()
+        left = ((plan.market, plan.side.sign * has.net),) if has.net else ()
         tradable = self._exit.tradable(state, look, has)
         texts = {
             "barrier": "" if state.barrier is None else state.barrier.value,

@@ -68,10 +68,10 @@ class PositionExit:
         return state, stale + taken
 
     def tradable(self, state: PositionState, look: MarketLook, has: Holding) -> bool:
-        """Tell whether what is held is enough for an order that could leave with it."""
+        """Tell whether what is open is enough for an order that could close it."""
         instrument = look.instrument
         price = state.exit_bound or look.mark or has.average
-        quantity = instrument.round_quantity(has.held)
+        quantity = instrument.round_quantity(abs(has.net))
         return price is not None and instrument.below_minimum(price, quantity) is None
 
     def gives_up(self, state: PositionState, view: PlanView) -> bool:
@@ -129,18 +129,20 @@ class PositionExit:
         look: MarketLook,
         has: Holding,
     ) -> tuple[Action, ...]:
-        # It guards what was filled since only when it is placed anew; at most once a tick.
-        if order.state not in _STANDING or view.now_ns - order.decided_ns < view.tick_ns:
-            return ()
         most = has.room if state.exit_most is None else state.exit_most - order.leaves
         missing = look.instrument.round_quantity(min(has.room, most))
-        if order.price != price:
-            return cancels((order,), "the average entry has moved")
-        if look.instrument.below_minimum(price, missing) is None:
-            return cancels((order,), "more is held")
-        if is_far(self._plan, price, look, _PULLED_BEYOND):
-            return cancels((order,), "the mid is too far away")
-        return ()
+        why = ""
+        if order.leaves > has.held:
+            why = "less is held"  # an exit filled after its end was proven
+        elif view.now_ns - order.decided_ns < view.tick_ns:
+            pass  # what was filled since is in it only when it is placed anew; once a tick
+        elif order.price != price:
+            why = "the average entry has moved"
+        elif look.instrument.below_minimum(price, missing) is None:
+            why = "more is held"
+        elif is_far(self._plan, price, look, _PULLED_BEYOND):
+            why = "the mid is too far away"
+        return cancels((order,), why) if why and order.state in _STANDING else ()
 
     # The exit of a barrier.
 

@@ -59,15 +59,21 @@ class PositionState(msgspec.Struct, frozen=True):
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """What there is of a position, in base units or contracts; nothing is signed."""
+    """What there is of a position, in base units or contracts."""
 
-    #: What the plan holds and could give back; fees that were taken out of it are gone.
-    held: Decimal
+    #: What the plan holds and could give back, positive = its own way; fees that were taken out
+    #: of it are gone. Below zero when an exit filled after its end was proven.
+    net: Decimal
     #: What its live exits may still take from that.
     leaving: Decimal
     #: What was entered in all, and at which average; None = nothing yet.
     entered: Decimal
     average: Decimal | None
+
+    @property
+    def held(self) -> Decimal:
+        """Give what is held the plan's own way; never below zero."""
+        return max(self.net, ZERO)
 
     @property
     def room(self) -> Decimal:
@@ -84,7 +90,7 @@ def holding(plan: PositionPlan, view: PlanView, look: MarketLook) -> Holding:
         paid = dict(view.done(plan.market).fees).get(look.instrument.base, ZERO)
         exposure = min(exposure, exposure - plan.side.sign * paid)
     return Holding(
-        held=max(exposure, ZERO),
+        net=exposure,
         leaving=_leaves(order for order in view.orders if order.side is not plan.side),
         entered=entered.quantity,
         average=entered.average,

@@ -174,6 +174,8 @@ class Kit:
         self.fee_asset: str | None = None
         self.fills: list[tuple[Fill, Slot]] = []
         self.places: list[Place] = []
+        #: What was filled after its order had ended, by side.
+        self.late: dict[Side, Decimal] = {}
         self.refusals: list[Refused] = []
         #: Gives a reason to refuse a wish, or None.
         self.refuse: Callable[[OrderIntent], Denied | None] = lambda intent: None
@@ -473,8 +475,8 @@ class Kit:
                 step,
                 end=before.end,
                 complete=before.complete,
-                residual=step.residual or before.residual,
-                kept=step.kept or before.kept,
+                residual=step.residual,
+                kept=step.kept,
                 notes=step.notes or before.notes,
             )
         self.last = step

@@ -45,13 +45,17 @@ MOVES: st.SearchStrategy[Move] = st.one_of(
     st.builds(Move, st.just("restart"), st.integers(0, 3), st.integers(0, 10)),
 )
 SCHEDULES = st.lists(MOVES, max_size=40)
+#: The same with a venue whose books are slower than its answers: an order fills after its end.
+LATE_SCHEDULES = st.lists(
+    MOVES | st.builds(Move, st.just("late"), st.integers(0, 9), st.integers(1, 10)), max_size=40
+)
 
 
 def drive(kit: Kit, market: MarketId, schedule: Sequence[Move], mid: Decimal) -> None:
     """Let it all happen, until the plan has ended and is quiet."""
     for move in schedule:
-        if kit.finished:
-            return
+        if kit.finished and move.kind != "late":
+            continue
         _do(kit, market, move, mid)
 
 
@@ -64,6 +68,9 @@ def finish(kit: Kit, market: MarketId, mid: Decimal, seconds: int) -> None:
 
 
 def _do(kit: Kit, market: MarketId, move: Move, mid: Decimal) -> None:
+    if move.kind == "late":
+        _late(kit, move)
+        return
     order = _picked(kit, move.pick)
     if order is not None and move.kind in _ORDER_KINDS:
         _to_order(kit, order, move)
@@ -105,6 +112,20 @@ def _to_order(kit: Kit, order: OrderView, move: Move) -> None:
                 kit.cancel_fails(order)
         case kind:
             kit.move(order, _TRIGGERS[kind])
+
+
+def _late(kit: Kit, move: Move) -> None:
+    ended = [
+        order
+        for order in kit.orders.values()
+        if order.state in {OrderState.CANCELLED, OrderState.EXPIRED}
+    ]
+    if ended:
+        order = ended[move.pick % len(ended)]
+        part = _part(kit, order, Decimal(move.amount) / 10)
+        if part > 0:
+            kit.fill_late(order, part)
+            kit.late[order.side] = kit.late.get(order.side, Decimal(0)) + part
 
 
 def _picked(kit: Kit, pick: int) -> OrderView | None:

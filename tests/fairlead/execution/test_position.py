@@ -28,7 +28,7 @@ from fairlead.model import (
 )
 from fairlead.testing import instrument
 from tests.fairlead.execution.plan_kit import Kit
-from tests.fairlead.execution.plan_schedule import SCHEDULES, Move, drive, finish
+from tests.fairlead.execution.plan_schedule import LATE_SCHEDULES, SCHEDULES, Move, drive, finish
 
 SPOT = instrument(lot="0.1", min_quantity="0.5")
 MARKET = SPOT.market
@@ -790,6 +790,44 @@ def test_it_ends_flat_or_with_its_residual_whatever_happens(
     assert kit.kept.get(MARKET, Decimal(0)) * Side(side).sign < Decimal("0.5")
     if kit.end in {barrier.value for barrier in Barrier}:
         assert kit.residual == {}
+
+
+def test_an_exit_that_fills_too_late_ends_it_with_what_is_open() -> None:
+    kit = entered(take_profit="1%")
+    first = kit.only(PROFIT_LEVEL)
+    kit.cancelled(first)
+    kit.advance(1)
+    kit.fill(kit.only(PROFIT_LEVEL), "8")
+
+    kit.fill_late(first, "7")
+    kit.settle()
+
+    assert kit.end == "a fill too late"
+    assert kit.residual == {MARKET: Decimal(-5)}
+
+
+@given(
+    schedule=LATE_SCHEDULES,
+    side=st.sampled_from(["BUY", "SELL"]),
+    profit=st.sampled_from([None, "20 bps"]),
+)
+def test_what_a_late_fill_leaves_open_is_reported(
+    schedule: list[Move], side: str, profit: str | None
+) -> None:
+    asked = plan(side=side, entry="market", take_profit=profit, time_limit="30 s")
+    kit = Kit(PositionExecutor, asked, [SPOT])
+    kit.quote(MARKET, "99.90", "100.10")
+    kit.start()
+
+    drive(kit, MARKET, schedule, MID)
+    finish(kit, MARKET, MID, 200)
+    drive(kit, MARKET, [move for move in schedule if move.kind == "late"], MID)
+
+    late = sum(kit.late.values(), start=Decimal(0))
+    exposure = kit.view.exposure(MARKET)
+    assert kit.done(MARKET, Side(side)) <= 10 + late
+    assert kit.residual.get(MARKET, Decimal(0)) + kit.kept.get(MARKET, Decimal(0)) == exposure
+    assert abs(kit.kept.get(MARKET, Decimal(0))) < Decimal("0.5")
 
 
 @given(
