@@ -124,6 +124,7 @@ def test_q_asks_for_the_clean_stop(keyboard: tuple[int, IO[str]]) -> None:
     assert outcome.result.ended_ns - outcome.result.started_ns < 10 * MINUTE
 
 
+@pytest.mark.unmeasured
 def test_e_explains_the_last_fill(keyboard: tuple[int, IO[str]]) -> None:
     console = screen()
 
