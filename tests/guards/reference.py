@@ -29,6 +29,7 @@ from fairlead.model.numbers import install_context
 from tests.guards.reference_block import blocks_of, with_blocks
 from tests.guards.reference_command import command_page
 from tests.guards.reference_executor import executor_page
+from tests.guards.reference_risk import risk_blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -112,7 +113,7 @@ the plugin and its distribution.
 def pages() -> dict[Path, str]:
     """Give every page that is generated, or has blocks that are, with its text."""
     offers = load_plugins(BUILT_IN).register_offers()
-    blocks = blocks_of(offers)
+    blocks = blocks_of(offers) | risk_blocks(offers, table)
     return {
         PAGES / "configuration.md": configuration(offers),
         PAGES / "hooks.md": hooks(),
