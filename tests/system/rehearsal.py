@@ -125,7 +125,8 @@ def served(folder: Path) -> Iterator[ServedVenue]:
 class Rehearsal:
     """One configuration in one folder, and the processes that use it."""
 
-    def __init__(self, folder: Path, venue: ServedVenue, *, dead_man: str = "10 s") -> None:
+    # By default a busy machine may take its time before the venue's timer cancels in our place.
+    def __init__(self, folder: Path, venue: ServedVenue, *, dead_man: str = "25 s") -> None:
         self.folder = folder
         self.venue = venue
         self.config = folder / "plugins.toml"

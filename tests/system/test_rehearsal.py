@@ -106,7 +106,7 @@ def test_a_second_signal_ends_at_once_and_lists_what_is_not_proven(rehearsal: Re
     rehearsal.venue.knobs(request_lost=0.0)
 
     assert engine.returncode == 4
-    assert ended < 2
+    assert ended < 10  # a clean stop would go on for a minute
     assert "not proven gone: nobody has looked whether anything is left" in rehearsal.said()
 
 
