@@ -485,6 +485,28 @@ def test_a_hedge_market_without_a_price_is_waited_for_and_then_given_up() -> Non
     assert made.end == "unwound"
 
 
+def test_a_late_fill_after_covering_is_given_back_where_it_was_covered() -> None:
+    made = kit(plan(policy=AtomicPolicy.HEDGE, hedge_market=C, loss_cap=Ratio.parse("1%")))
+    made.start()
+    made.fill(on(made, A))
+    missed = on(made, B)
+    made.cancelled(missed)
+    made.fill(on(made, C), 8, price="99.95")
+    made.cancelled(on(made, C))
+    made.book(A, None)
+
+    # Eight are covered, and now the missing leg says that it had sold four after all.
+    made.fill_late(missed, 4)
+    made.advance(1)
+
+    # Two too many are sold, and the policy buys them where it covers.
+    place = last(made)
+    assert (place.slot.market, place.side, str(place.quantity)) == (C, Side.BUY, "2")
+    made.run(3)
+    assert made.end == "hedged"
+    assert [one.market for one in told(made).mended] == ["three:ALT/USDT"] * 2
+
+
 def test_the_policy_accept_keeps_the_rest_and_says_so() -> None:
     made = kit(plan(policy=AtomicPolicy.ACCEPT))
     made.start()
