@@ -30,6 +30,8 @@ COMMANDS: Mapping[str, str] = {
     "cancel": "fairlead.cli.act:cancel",
     "config": "fairlead.cli.config:config",
     "data": "fairlead.cli.data:data",
+    "execute": "fairlead.cli.execute:execute",
+    "executions": "fairlead.cli.executions:executions",
     "explain": "fairlead.cli.explain:explain",
     "fills": "fairlead.cli.look:fills",
     "flatten": "fairlead.cli.act:flatten",

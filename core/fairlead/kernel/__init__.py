@@ -51,6 +51,14 @@ from fairlead.kernel.control_socket import ControlSocket, connect_socket, socket
 from fairlead.kernel.control_view import Seen
 from fairlead.kernel.desk import Desk, DeskParts
 from fairlead.kernel.engine import Engine
+from fairlead.kernel.executing import (
+    EXECUTE,
+    Executing,
+    ExecutionProgress,
+    OnePlan,
+    OnePlanOptions,
+    only_plan,
+)
 from fairlead.kernel.exits import Exits
 from fairlead.kernel.flatten import FlattenAsked, Flattening, slippage
 from fairlead.kernel.guard import ACCOUNT, GuardCalls, RiskGuard
@@ -112,6 +120,7 @@ __all__ = [
     "ACCOUNT",
     "BY_HAND",
     "COMMANDS",
+    "EXECUTE",
     "MOST_BYTES",
     "RESERVED_LEVEL",
     "WAITING",
@@ -146,6 +155,8 @@ __all__ = [
     "EngineContainer",
     "EngineParts",
     "EngineRiskView",
+    "Executing",
+    "ExecutionProgress",
     "Exits",
     "Fills",
     "Flatten",
@@ -160,6 +171,8 @@ __all__ = [
     "ObserverFailure",
     "ObserverQueue",
     "Observers",
+    "OnePlan",
+    "OnePlanOptions",
     "Orders",
     "Outlook",
     "Panic",
@@ -256,6 +269,7 @@ __all__ = [
     "marker_name",
     "markets_in",
     "markets_of",
+    "only_plan",
     "outside_connectors",
     "own_levels",
     "peak_note",

@@ -53,8 +53,10 @@ class Cast:
         #: Books of what plans trade elsewhere than on their strategy's market.
         self._books: dict[str, MarketId] = {}
         for plan in parts.strategies:
-            for market in (plan.market, *plan.also):
-                self._open(market)
+            self._open(plan.market)
+            for market in plan.also:
+                if not self.problem(market):
+                    self._open(market)
 
     def join(self, ticker: Ticker) -> None:
         """Let every strategy decide on each tick, from now on."""
@@ -74,7 +76,8 @@ class Cast:
 
     def enter(self, plan: StrategyPlan) -> StrategyRunner:
         """Put a strategy on its market, in place of one of its name; its orders go over to it."""
-        for market in (plan.market, *plan.also):
+        self._open(plan.market)
+        for market in plan.also:
             if not self.problem(market):
                 self._open(market)
         controller = plan.build(self.instruments[plan.market])

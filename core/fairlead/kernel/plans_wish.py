@@ -37,7 +37,7 @@ class PlanWishes:
         self._waiting = waiting
         self._withdraw = withdraw
         self._tell = tell
-        orders.on_record(self._recorded)
+        orders.on_change(self._recorded, new=True)
 
     def refused(self, place: Place, refusal: Refusal, until_ns: int) -> None:
         """Take that a wish was denied; its plan hears so at ``until_ns``, or at once."""

@@ -72,6 +72,8 @@ class StoredExecution:
     executor: str
     market: str
     ended_ns: int
+    #: Notional-weighted over its legs, positive = worse; None = unknown.
+    slippage_bps: Decimal | None
     result: ExecutionResult
 
 
@@ -96,6 +98,7 @@ def stored_execution(row: dict[str, Any]) -> StoredExecution:
         executor=row["executor"],
         market=row["market"],
         ended_ns=row["t_ns"],
+        slippage_bps=None if row["slippage_bps"] is None else Decimal(row["slippage_bps"]),
         result=msgspec.json.decode(row["result"], type=ExecutionResult),
     )
 

@@ -153,13 +153,12 @@ class OrderTracker:
         self._changed: list[Callable[[Order], None]] = []
         self._recorded: list[Callable[[Order], None]] = []
 
-    def on_record(self, listener: Callable[[Order], None]) -> None:
-        """Call ``listener`` with each order that is recorded or taken up from an earlier run."""
-        self._recorded.append(listener)
+    def on_change(self, listener: Callable[[Order], None], *, new: bool = False) -> None:
+        """Call ``listener`` after each change of an order's state or filled quantity.
 
-    def on_change(self, listener: Callable[[Order], None]) -> None:
-        """Call ``listener`` after each change of an order's state or filled quantity."""
-        self._changed.append(listener)
+        ``new`` = with each order that is recorded or taken up from an earlier run, instead.
+        """
+        (self._recorded if new else self._changed).append(listener)
 
     def get(self, client_id: str) -> Order | None:
         """Find an order, finished ones included while they are remembered."""

@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.api import Decision, Duration, Gate, NoMemory, Offers, Record, Registry, Start, View
+from fairlead.api import (
+    Decision,
+    Duration,
+    ExecutorContext,
+    Gate,
+    NoMemory,
+    Offers,
+    Record,
+    Registry,
+    Start,
+    View,
+)
 from fairlead.config import EngineSettings, Settings, StrategySettings, VenueSettings
 from fairlead.kernel import SeededIds, VirtualClock
 from fairlead.model import MarketId, Side
@@ -131,8 +142,8 @@ class Restarts:
         registry.controller("carrying", Table, lambda config, context: self._controller())
         return registry.offers()
 
-    def _build(self, plan: CarryPlan, context: object) -> Carry:
-        carry = Carry(plan, context)  # type: ignore[arg-type] # as the registry hands it on
+    def _build(self, plan: CarryPlan, context: ExecutorContext) -> Carry:
+        carry = Carry(plan, context)
         self.carries.append(carry)
         return carry
 
