@@ -118,6 +118,8 @@ class PositionExecutor:
                 return self._judge(state, mid, view, has)
             case OrderChanged(order=order) if order.state is OrderState.REJECTED:
                 return _refused(state, order.slot.level, view.now_ns)
+            case Refused(stage="queue"):
+                return state  # it did not leave in time, or was taken back: nobody refused it
             case Refused(place=place):
                 state = _refused(state, place.slot.level, view.now_ns)
                 entry = place.slot.level == ENTRY_LEVEL

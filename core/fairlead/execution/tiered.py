@@ -89,6 +89,8 @@ class TieredExecutor:
                     refused_price=order.price,
                     refused_ns=view.now_ns,
                 )
+            case Refused(stage="queue"):
+                return state  # it did not leave in time, or was taken back: nobody refused it
             case Refused(place=place):
                 return msgspec.structs.replace(
                     state,

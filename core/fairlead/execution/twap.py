@@ -126,6 +126,8 @@ class TwapExecutor:
                 return _ending(state, "stopped")
             case OrderChanged(order=order) if order.state is OrderState.REJECTED:
                 return msgspec.structs.replace(state, refused_ns=view.now_ns)
+            case Refused(stage="queue"):
+                return state  # it did not leave in time, or was taken back: nobody refused it
             case Refused():
                 instrument = view.market(self._plan.market).instrument
                 return msgspec.structs.replace(

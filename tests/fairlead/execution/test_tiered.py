@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.api import Balance, Cancel, Denied, Duration, Ratio
+from fairlead.api import Balance, Cancel, Denied, Duration, Ratio, Refused
 from fairlead.api.plans import MakerPrice, TieredMode, TieredPlan
 from fairlead.execution import TieredExecutor, TieredPhase
 from fairlead.model import OrderState, OrderTrigger, Purpose, Side, TimeInForce
@@ -234,6 +234,18 @@ def test_a_denial_is_waited_out_and_remembered() -> None:
     assert kit.end == "timeout"
     assert kit.notes["refusal"] == "risk: posture REDUCING, limit ACTIVE"
     assert 4 <= len(kit.refusals) <= 6
+
+
+def test_a_wish_that_did_not_leave_is_no_refusal() -> None:
+    kit = started(mode="limit_only", timeout="3 s")
+    place = kit.places[-1]
+    kit.cancelled(kit.only())
+
+    kit.tell(Refused(place, "queue", Denied("queue", "dropped", "sent")))
+    kit.run(10)
+
+    assert len(kit.orders) >= 2
+    assert "refusal" not in kit.notes
 
 
 def test_a_limit_of_size_makes_orders_smaller() -> None:
