@@ -81,8 +81,11 @@ class Meter(Protocol):
     connector asks besides, it asks for here, and tells of every answer.
     """
 
-    async def admit(self, kind: str, items: int = 1, *, within_ns: int) -> bool:
-        """Wait until a query may leave, and count it as leaving; False = not within that time."""
+    async def admit(self, kind: str, *, within_ns: int, urgent: bool = False) -> bool:
+        """Wait until a query may leave, and count it as leaving; False = not within that time.
+
+        ``urgent`` = it protects us, as arming a dead-man timer does: it has the room of cancels.
+        """
 
     def heard(self, kind: str, response: Response | None) -> None:
         """Learn from an answer: weight used, patience asked for, a ban; None = none came."""
@@ -91,9 +94,9 @@ class Meter(Protocol):
 class Unmetered:
     """The meter of a connector that nobody measures, such as a watchdog's."""
 
-    async def admit(self, kind: str, items: int = 1, *, within_ns: int) -> bool:
+    async def admit(self, kind: str, *, within_ns: int, urgent: bool = False) -> bool:
         """Let everything pass."""
-        del kind, items, within_ns
+        del kind, within_ns, urgent
         return True
 
     def heard(self, kind: str, response: Response | None) -> None:

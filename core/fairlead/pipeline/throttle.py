@@ -132,7 +132,6 @@ class Bucket:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiter:
     kind: str
-    items: int
     admitted: asyncio.Future[bool]
 
 
@@ -218,12 +217,20 @@ class Throttle:
 
     # --- queries
 
-    async def admit(self, kind: str, items: int = 1, *, within_ns: int) -> bool:
-        """Wait until a query may leave, and count it as leaving; False = not within that time."""
-        if not self._waiting and not self.wait_ns(kind, Lane.QUERY, items):
-            self.take(kind, items)
+    async def admit(self, kind: str, *, within_ns: int, urgent: bool = False) -> bool:
+        """Wait until a query may leave, and count it as leaving; False = not within that time.
+
+        ``urgent`` = it protects us, as arming a dead-man timer does: it has the room of cancels
+        and passes those who wait.
+        """
+        lane = Lane.CANCEL if urgent else Lane.QUERY
+        waiting = () if urgent else self._waiting
+        if not waiting and not self.wait_ns(kind, lane):
+            self.take(kind)
             return True
-        waiter = _Waiter(kind, items, asyncio.get_running_loop().create_future())
+        if urgent:
+            return await self._reserved(kind, within_ns)
+        waiter = _Waiter(kind, asyncio.get_running_loop().create_future())
 
         def give_up() -> None:
             if not waiter.admitted.done():
@@ -240,6 +247,16 @@ class Throttle:
                 self._waiting.remove(waiter)
             self._serve()
 
+    async def _reserved(self, kind: str, within_ns: int) -> bool:
+        # Even the reserve is used up: again at the instant when some of it has come back.
+        until_ns = self._clock.monotonic_ns() + within_ns
+        while wait_ns := self.wait_ns(kind, Lane.CANCEL):
+            if self._clock.monotonic_ns() + wait_ns > until_ns:
+                return False
+            await self._clock.sleep_ns(wait_ns)
+        self.take(kind)
+        return True
+
     def _serve(self) -> None:
         # Whoever stands first goes first; when he may not go yet, nobody passes him.
         if self._timer is not None:
@@ -253,13 +270,13 @@ class Throttle:
                     at_ns = self._clock.now_ns() + wait_ns
                     self._timer = self._clock.call_at_ns(at_ns, self._serve)
                     return
-                self.take(head.kind, head.items)
+                self.take(head.kind)
                 head.admitted.set_result(True)
             self._waiting.popleft()
 
     def _head_ns(self) -> int:
         head = self._waiting[0]
-        return self.wait_ns(head.kind, Lane.QUERY, head.items)
+        return self.wait_ns(head.kind, Lane.QUERY)
 
     def _held_ns(self, lane: Lane, now_ns: int) -> int:
         held_ns = self._banned_until_ns - now_ns

@@ -251,6 +251,23 @@ def test_nobody_looks_before_there_is_room() -> None:
     assert len(looked) < 20
 
 
+def test_what_protects_us_has_the_room_of_cancels_and_passes_those_who_wait() -> None:
+    async def main(clock: VirtualClock) -> None:
+        one = throttle(clock, limit(10))
+        use(one, QUERY, Lane.QUERY, 100)
+        waiting = asyncio.ensure_future(one.admit(QUERY, within_ns=60 * SECOND))
+        await asyncio.sleep(0)
+        assert await one.admit(QUERY, within_ns=0, urgent=True)
+        assert await one.admit(QUERY, within_ns=0, urgent=True)
+        assert await one.admit(QUERY, within_ns=WINDOW_NS - 1, urgent=True) is False
+        assert clock.now_ns() == 0
+        assert await one.admit(QUERY, within_ns=WINDOW_NS, urgent=True)
+        assert clock.now_ns() == WINDOW_NS
+        waiting.cancel()
+
+    run_virtual(main)
+
+
 def test_quotes_do_not_pass_queries_that_wait() -> None:
     async def main(clock: VirtualClock) -> None:
         one = throttle(clock, limit(10, weights={QUERY: Weight(8), CREATE: Weight(1)}))

@@ -73,13 +73,15 @@ class RestLink:
         timeout_ns: int = 5 * _SECOND,
         missing: Callable[[str], AnswerT] | None = None,
         kind: str = RequestKind.QUERY,
+        urgent: bool = False,
     ) -> AnswerT | Unavailable:
         """Ask what changes nothing. ``read`` raises ValueError at what it cannot read.
 
         ``missing`` answers a complaint by its code; KeyError = it is none of those that do.
-        ``kind`` says what it weighs; it waits for room for up to ``timeout_ns``.
+        ``kind`` says what it weighs; it waits for room for up to ``timeout_ns``. ``urgent`` = it
+        protects us: it has the room of cancels.
         """
-        response = await self._get(request, kind, timeout_ns)
+        response = await self._get(request, kind, timeout_ns, urgent=urgent)
         if isinstance(response, Unavailable):
             return response
         if response.status == 200:
@@ -96,8 +98,10 @@ class RestLink:
                 pass
         return Unavailable(f"{response.status} {code} {text}".strip())
 
-    async def _get(self, request: Request, kind: str, timeout_ns: int) -> Response | Unavailable:
-        if not await self._meter.admit(kind, within_ns=timeout_ns):
+    async def _get(
+        self, request: Request, kind: str, timeout_ns: int, *, urgent: bool
+    ) -> Response | Unavailable:
+        if not await self._meter.admit(kind, within_ns=timeout_ns, urgent=urgent):
             return Unavailable("no room in the venue's budget")
         if self.held_until_ns():
             return Unavailable("the venue asked for patience")

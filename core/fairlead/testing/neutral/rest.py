@@ -196,6 +196,7 @@ class NeutralRest:
             done,
             timeout_ns=_QUERY_NS,
             missing=_NO_TIMER.__getitem__,
+            urgent=True,
         )
         return answer
 
