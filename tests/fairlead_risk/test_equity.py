@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.api import Allowed, Posture, PostureLevel
-from fairlead_risk import DailyLoss, DailyLossConfig, MaxDrawdown, MaxDrawdownConfig
+from fairlead.api import Allowed, EquityFigures, Posture, PostureLevel, Relief
+from fairlead_risk import (
+    DailyLoss,
+    DailyLossConfig,
+    MaxDrawdown,
+    MaxDrawdownConfig,
+    RealisedLoss,
+    RealisedLossConfig,
+)
 from tests.fairlead_risk.factory import Account, intent
 
 
@@ -81,3 +88,87 @@ def test_a_lower_equity_is_never_judged_milder(peak: Decimal, one: Decimal, two:
         mild = made().assess(replace(account, equity=high))
         strict = made().assess(replace(account, equity=low))
         assert len(strict) >= len(mild)
+
+
+def test_a_halt_stays_whatever_equity_does_afterwards() -> None:
+    rule = drawdown()
+
+    (first,) = rule.assess(Account(equity=Decimal(9_000)))
+
+    assert rule.assess(Account(equity=Decimal(11_000))) == (first,)
+    assert rule.assess(Account(equity=None)) == (first,)
+
+
+def test_positions_are_left_before_the_halt_where_that_is_asked_for() -> None:
+    stays, leaves = drawdown(), drawdown(flatten="50 bps")
+    account = Account(equity=Decimal(9_000))
+
+    assert [one.relief for one in stays.assess(account)] == [None]
+    assert [one.relief for one in leaves.assess(account)] == [Relief(Decimal("0.005"))]
+
+
+HELD = EquityFigures(Decimal(10_000), Decimal(10_000), Decimal(10_000), Decimal(10_000))
+
+
+@pytest.mark.parametrize("made", [drawdown, daily_loss])
+def test_the_targets_own_price_moves_may_be_left_out(
+    made: Callable[..., MaxDrawdown | DailyLoss],
+) -> None:
+    account = replace(Account(equity=Decimal(9_000)), trading=HELD)
+    lost = replace(Account(), trading=replace(HELD, now=Decimal(9_000)))
+
+    assert made().assess(account) != ()
+    assert made(measure="trading").assess(account) == ()
+    assert made(measure="trading").assess(lost) != ()
+    assert made(measure="trading").gauge(lost)[0].now == "10.00 %"
+
+
+def test_a_daily_loss_lasts_until_the_next_day() -> None:
+    rule = daily_loss()
+    rule.assess(Account(equity=Decimal(9_700)))
+
+    recovered = Account(equity=Decimal(10_000))
+
+    assert len(rule.assess(recovered)) == 1
+    assert rule.assess(replace(recovered, day=1)) == ()
+
+
+def realised(today: str | None, start: str | None = "10000") -> Account:
+    return replace(
+        Account(day_start_equity=None if start is None else Decimal(start)),
+        realised_today=None if today is None else Decimal(today),
+    )
+
+
+@pytest.mark.parametrize(
+    ("account", "reason"),
+    [
+        (realised("-200"), None),
+        (realised("500"), None),
+        (realised("-201"), "closed trades of the day lost 2.01 %, limit 2%"),
+        (realised(None), "realised result or equity unavailable"),
+        (realised("0", None), "realised result or equity unavailable"),
+        (realised("0", "0"), "realised result or equity unavailable"),
+    ],
+    ids=["at the limit", "won", "beyond", "unknown", "no start", "nothing to lose"],
+)
+def test_closed_trades_may_lose_so_much_a_day(account: Account, reason: str | None) -> None:
+    rule = RealisedLoss(RealisedLossConfig())
+
+    posture = Posture(PostureLevel.REDUCING, "realised_loss", reason or "")
+    assert rule.assess(account) == (() if reason is None else (posture,))
+
+
+@pytest.mark.parametrize(
+    ("account", "shown"),
+    [
+        (Account(equity=Decimal(9_900)), ["1.00 %", "1.00 %", "0.00 %"]),
+        (Account(equity=None), ["unavailable", "unavailable", "0.00 %"]),
+        (realised(None), ["0.00 %", "0.00 %", "unavailable"]),
+    ],
+    ids=["fallen", "no equity", "nothing realised"],
+)
+def test_the_gauges_show_each_fall(account: Account, shown: list[str]) -> None:
+    rules = (drawdown(), daily_loss(), RealisedLoss(RealisedLossConfig()))
+
+    assert [rule.gauge(account)[0].now for rule in rules] == shown

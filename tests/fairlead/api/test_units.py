@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fairlead.api import Amount, Duration, Exact, Ratio, Share
+from fairlead.api import Amount, ClockTime, Duration, Exact, Ratio, Share
 
 
 class Table(BaseModel):
@@ -181,3 +181,19 @@ def test_the_schema_shows_editors_what_to_write() -> None:
 
     assert schema["type"] == "string"
     assert "250 ms" in schema["examples"]
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("00:00 UTC", 0), ("07:30 UTC", 450), ("23:59 UTC", 1439)]
+)
+def test_a_time_of_day_is_written_with_its_zone(text: str, minutes: int) -> None:
+    found = ClockTime.parse(text)
+
+    assert (found.ns, str(found)) == (minutes * 60 * 10**9, text)
+    assert str(ClockTime(found.ns)) == text
+
+
+@pytest.mark.parametrize("text", ["24:00 UTC", "7:30 UTC", "07:30", "07:60 UTC", 7])
+def test_what_is_no_time_of_day_is_refused_with_what_would_be_right(text: object) -> None:
+    with pytest.raises(ValueError, match="00:00 UTC"):
+        ClockTime.parse(text)

@@ -1,11 +1,25 @@
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typing_extensions import override
 
-from fairlead.api import Denied, Posture, PostureLevel, Relief, RiskNews, RiskView, TradeClosed
-from fairlead.model import InstrumentKind, MarketId, OrderIntent, Purpose, Side
+from fairlead.api import (
+    Denied,
+    MarketRisk,
+    OrderView,
+    Posture,
+    PostureLevel,
+    Relief,
+    RiskNews,
+    RiskView,
+    TradeClosed,
+)
+from fairlead.model import InstrumentKind, MarketId, OrderIntent, OrderState, Purpose, Side
 from fairlead.pipeline import Firings, RiskGate, effect_of
 from fairlead.store import Incident, Journal, RuleEnded, RuleFired, RuleState
 from fairlead.testing import MARKET, MemoryStore, MemoryTrace, StillClock, instrument, intent, slot
@@ -242,3 +256,66 @@ def test_a_rule_that_fails_on_news_is_asked_again() -> None:
 
     assert made.hear(NEWS, StillView()) == (MARKET,)
     assert [one.name for one in trace.of(Incident)] == ["rule_failed"]
+
+
+class Holding(StillView):
+    """A position and the orders that live on it."""
+
+    def __init__(self, position: Decimal, orders: list[OrderView]) -> None:
+        super().__init__(str(position))
+        self._orders = orders
+
+    @override
+    def market(self, market: MarketId) -> MarketRisk:
+        return replace(super().market(market), orders=tuple(self._orders))
+
+
+TENTHS = st.integers(1, 80).map(lambda tenths: Decimal(tenths) / 10)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("wish"), st.sampled_from(Side), TENTHS),
+        st.tuples(st.just("fill"), st.integers(0, 20), TENTHS),
+        st.tuples(st.just("gone"), st.integers(0, 20), TENTHS),
+    ),
+    max_size=40,
+)
+
+
+@given(st.integers(-90, 90).map(lambda tenths: Decimal(tenths) / 10), STEPS)
+def test_under_reduce_only_the_gap_never_grows_and_never_turns(
+    position: Decimal, steps: list[tuple[str, Any, Decimal]]
+) -> None:
+    made, _ = gate(Rule(assess=lambda view: (Posture(PostureLevel.REDUCING, "rule", "why"),)))
+    made.assess(StillView())
+    orders: list[OrderView] = []
+
+    for number, (what, which, quantity) in enumerate(steps, 1):
+        before = position
+        if what == "wish":
+            wish = intent(number, which, quantity=quantity)
+            if made.check(wish, Holding(position, orders)) is None:
+                orders.append(living(number, which, quantity))
+        elif orders:
+            order = orders.pop(which % len(orders))
+            part = min(quantity, order.leaves) if what == "fill" else Decimal(0)
+            position += order.side.sign * part
+            if what == "fill" and part < order.leaves:
+                orders.append(msgspec.structs.replace(order, filled=order.filled + part))
+        assert abs(position) <= abs(before)
+        assert position * before >= 0
+        assert sum(one.leaves for one in orders) <= abs(position)
+
+
+def living(number: int, side: Side, quantity: Decimal) -> OrderView:
+    return OrderView(
+        client_id=str(number),
+        slot=slot(side, number),
+        side=side,
+        price=Decimal(100),
+        quantity=quantity,
+        filled=Decimal(0),
+        state=list(OrderState)[number % 3],
+        purpose=Purpose.QUOTE,
+        decided_ns=0,
+        acknowledged_ns=None,
+    )
