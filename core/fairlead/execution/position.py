@@ -172,12 +172,15 @@ class PositionExecutor:
         if not self._exit.tradable(state, look, has):
             if has.entered <= ZERO:
                 return f"not entered: {state.entry_over}"
-            if state.barrier is not None:
-                return state.barrier.value
-            return Barrier.TAKE_PROFIT.value if self._profited(view) else "dust"
+            return self._left_by(state, view) or "dust"
         if has.net < ZERO:
             return "a fill too late"
         return "bound" if self._exit.gives_up(state, view) else ""
+
+    def _left_by(self, state: PositionState, view: PlanView) -> str:
+        if state.barrier is not None:
+            return state.barrier.value
+        return Barrier.TAKE_PROFIT.value if self._profited(view) else ""
 
     def _stop(
         self, state: PositionState, view: PlanView, look: MarketLook, has: Holding
@@ -192,10 +195,12 @@ class PositionExecutor:
         self, state: PositionState, view: PlanView, look: MarketLook, has: Holding
     ) -> PlanStep[PositionState]:
         plan = self._plan
-        left = ((plan.market, plan.side.sign * has.net),) if has.net else ()
+        # Less than a lot is nothing: a fee in base leaves that much.
+        some = abs(has.net) >= look.instrument.lot
+        left = ((plan.market, plan.side.sign * has.net),) if some else ()
         tradable = self._exit.tradable(state, look, has)
         texts = {
-            "barrier": "" if state.barrier is None else state.barrier.value,
+            "barrier": self._left_by(state, view),
             "entry": state.entry_over,
             "entered": trimmed(has.entered),
             "trail": "" if state.trail is None else trimmed(state.trail),

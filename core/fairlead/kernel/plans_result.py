@@ -113,7 +113,7 @@ def _leg(
         requested=leg.quantity,
         filled=done.quantity,
         decision_mid=_short(leg.mid),
-        expected=leg.expected,
+        expected=_short(leg.expected),
         average=_short(done.average),
         slippage_quote=slippage_quote,
         slippage_bps=slippage_bps,

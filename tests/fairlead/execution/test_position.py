@@ -683,6 +683,10 @@ def test_a_fee_in_base_is_not_there_to_be_sold() -> None:
     kit.quote(MARKET, "98.85", "98.95")
 
     assert kit.only(LEAVE_LEVEL).quantity == Decimal("9.8")
+    kit.fee_asset = None
+    kit.settle()
+    assert kit.end == "stop loss"
+    assert (kit.residual, kit.kept) == ({}, {})
 
 
 def test_an_exit_of_a_contract_may_only_shrink_the_position() -> None:
