@@ -28,7 +28,7 @@ plan = TieredPlan(market=MarketId("main", "ALT/USDT"), side=Side.BUY, quantity=D
 start = Start("build-up", "tiered", plan)  # one of Decision(…, start=(start,))
 ```
 
-From the command line, `fairlead execute NAME` works one and nothing else, and `fairlead executions`
+From the command line, `fairlead execute` works one and nothing else, and `fairlead executions`
 tells what all of them came to.
 
 A plugin offers more of them with `registry.executor(name, plan, build)` in
