@@ -192,8 +192,7 @@ def _furthest(risk: MarketRisk, intent: OrderIntent | None) -> Decimal:
 
 
 def _end(risk: MarketRisk, side: Side, intent: OrderIntent | None) -> Decimal:
-    end = side.sign * risk.position
-    end += sum((order.leaves for order in risk.orders if order.side is side), start=ZERO)
+    end = side.sign * risk.position + risk.working(side)
     return end if intent is None or intent.side is not side else end + intent.quantity
 
 

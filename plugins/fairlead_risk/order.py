@@ -150,7 +150,7 @@ class MaxOpenOrders:
         """
         if not is_new_risk(intent):
             return Allowed()
-        count = len(view.market(intent.instrument.market).orders) + 1
+        count = _count(view.market(intent.instrument.market)) + 1
         if count > self.config.limit:
             return Denied(self.name, str(count), str(self.config.limit), "live orders")
         return Allowed()
@@ -161,7 +161,7 @@ class MaxOpenOrders:
         return tuple(
             Gauge("", str(count), str(limit), count / limit, str(market))
             for market in view.markets()
-            for count in (len(view.market(market).orders),)
+            for count in (_count(view.market(market)),)
         )
 
 
@@ -195,6 +195,9 @@ class PriceBand:
         return Allowed()
 
 
+def _count(risk: MarketRisk) -> int:
+    return sum(not order.is_reservation for order in risk.orders)
+
+
 def _far(risk: MarketRisk, side: Side) -> Decimal:
-    working = sum((order.leaves for order in risk.orders if order.side is side), start=ZERO)
-    return max(side.sign * risk.gap + working, ZERO)
+    return max(side.sign * risk.gap + risk.working(side), ZERO)

@@ -216,7 +216,9 @@ class OrderRate(Rule):
     def _count(self, market: MarketId, view: RiskView) -> int:
         since_ns, times = view.now_ns - self._config.within.ns, self._sent_ns.get(market, ())
         on_the_way = sum(
-            order.state is OrderState.PENDING_CREATE and order.purpose is not Purpose.HEDGE
+            order.state is OrderState.PENDING_CREATE
+            and order.purpose is not Purpose.HEDGE
+            and not order.is_reservation
             for order in view.market(market).orders
         )
         if times and len(times) == self._config.limit and times[0] > since_ns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fairlead.api import Amount, MarketRisk, RiskView
-from fairlead.model import ONE, ZERO, Instrument, OrderIntent
+from fairlead.model import ONE, Instrument, OrderIntent
 
 __all__ = ["limit_and_value", "rate_of", "reach", "reduces"]
 
@@ -32,9 +32,7 @@ def reach(intent: OrderIntent, market: MarketRisk) -> Decimal:
 
     Below or at zero the order can only bring the position closer to its target.
     """
-    working = sum(
-        (order.leaves for order in market.orders if order.side is intent.side), start=ZERO
-    )
+    working = market.working(intent.side)
     return intent.side.sign * market.gap + working + intent.quantity
 
 

@@ -229,7 +229,9 @@ class SelfTrade(Rule):
         met = [
             order
             for order in view.market(market).orders
-            if order.side is not intent.side and sign * (intent.price - order.price) >= 0
+            if order.side is not intent.side
+            and not order.is_reservation
+            and sign * (intent.price - order.price) >= 0
         ]
         if not met:
             return Allowed()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,10 +26,12 @@ from fairlead.model import (
     InstrumentKind,
     MarketId,
     OrderIntent,
+    OrderState,
     Purpose,
     RejectClass,
     Rejected,
     Side,
+    Slot,
 )
 from fairlead_risk import RULES
 from tests.fairlead_risk.factory import (
@@ -134,3 +137,25 @@ def test_without_equity_nothing_may_grow(account: Account, news: list[int]) -> N
     levels = [one.level for rule in troubled(blind, news) for one in rule.assess(blind)]
 
     assert max(level.rank for level in levels) >= PostureLevel.REDUCING.rank
+
+
+def test_what_plans_may_still_place_counts_for_positions_and_stands_in_nobodys_way() -> None:
+    reservation = Slot("alt", MARKET, Side.BUY, -1, "p")
+    promised = tuple(
+        msgspec.structs.replace(
+            resting(Side.BUY, "900", price="3", state=OrderState.PENDING_CREATE), slot=reservation
+        )
+        for _ in range(250)
+    )
+    account = Account().showing(market(orders=promised))
+    rules = {name: build(config()) for name, config, build, _ in RULES}
+
+    buy, sell = intent(Side.BUY), intent(Side.SELL)
+    denied = {
+        name
+        for name, rule in rules.items()
+        for one in (buy, sell)
+        if isinstance(rule.check(one, account), Denied)
+    }
+
+    assert denied == {"max_position", "max_leverage", "max_open_notional"}

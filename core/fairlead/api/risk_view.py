@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from fairlead.api.view import OrderView
-from fairlead.model import Instrument, MarketId
+from fairlead.model import ZERO, Instrument, MarketId, Side
 
 __all__ = [
     "AccountRisk",
@@ -40,6 +40,10 @@ class MarketRisk:
     #: Every order of ours that may still fill, of all strategies: unproven ones included, and
     #: those that were allowed in this dispatch but are not yet sent.
     orders: tuple[OrderView, ...]
+
+    def working(self, side: Side) -> Decimal:
+        """Give what one side may still fill: every order, and what plans may still place."""
+        return sum((order.leaves for order in self.orders if order.side is side), start=ZERO)
 
     @property
     def gap(self) -> Decimal:
