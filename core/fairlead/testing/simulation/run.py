@@ -11,6 +11,7 @@ from fairlead.kernel import SeededIds, VirtualClock, VirtualLoop
 from fairlead.testing.simulated import Origin
 from fairlead.testing.simulation.fault import Fault, FaultKind
 from fairlead.testing.simulation.gate import Killed, install_task_factory
+from fairlead.testing.simulation.oracle_budget import BudgetOracle
 from fairlead.testing.simulation.oracle_market import BookOracle
 from fairlead.testing.simulation.oracle_money import MoneyOracle, NotionalOracle
 from fairlead.testing.simulation.oracle_orders import OrderOracle
@@ -115,6 +116,7 @@ class _Work:
                 BookOracle(add, world.venues, clock.now_ns, scenario.oldest_book_ns()),
                 HasteOracle(add, world.venues, clock.now_ns, world.shut_until_ns),
                 PatienceOracle(add, clock.now_ns),
+                BudgetOracle(add, world.venues, clock.now_ns),
                 ProofOracle(add, world.venues, clock.now_ns),
                 ShieldOracle(add, world.venues),
                 AdmissionOracle(add, world.venues, clock.now_ns, scenario.tick_ns()),
@@ -155,7 +157,7 @@ class _Work:
         world = self._world
         for begin_ns, end_ns in self._cycles:
             struck = [one for one in self._faults.values() if begin_ns <= one.at_ns < end_ns]
-            world.weather.begin(struck, world.began_ns)
+            world.begin(struck)
             await self._until(end_ns)
             world.heal()
             await self._converge("after the faults heal", _CONVERGE_NS)
