@@ -33,6 +33,7 @@ from fairlead_risk.config_brake import (
     OneSidedFillsConfig,
     OrderRateConfig,
     RejectPauseConfig,
+    SlowTicksConfig,
     TakerBrakeConfig,
 )
 from fairlead_risk.config_venue import (
@@ -45,7 +46,7 @@ from fairlead_risk.config_venue import (
 from fairlead_risk.equity import DailyLoss, MaxDrawdown, RealisedLoss
 from fairlead_risk.margin import MarginCut, MaxLeverage, MaxOpenNotional
 from fairlead_risk.order import MaxOpenOrders, MaxOrder, MaxOrderShare, MaxPosition, PriceBand
-from fairlead_risk.pause import CrashPause, OrderRate, RejectPause
+from fairlead_risk.pause import CrashPause, OrderRate, RejectPause, SlowTicks
 from fairlead_risk.reduce import Cause, ReduceMemory, ReduceOnly
 from fairlead_risk.rule import (
     BOTH,
@@ -113,6 +114,8 @@ __all__ = [
     "SelfTrade",
     "SelfTradeConfig",
     "ShareAboveZero",
+    "SlowTicks",
+    "SlowTicksConfig",
     "StaleBook",
     "StaleBookConfig",
     "TakerBrake",
@@ -219,6 +222,7 @@ RULES: tuple[tuple[str, type[RuleConfig], Callable[[Any], RiskRule], str], ...] 
     ),
     (CrashPause.name, CrashPauseConfig, CrashPause, "moves of the mid that pause a market"),
     (RejectPause.name, RejectPauseConfig, RejectPause, "rejects in a row that pause a market"),
+    (SlowTicks.name, SlowTicksConfig, SlowTicks, "late ticks after which orders may only reduce"),
 )
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "OneSidedFillsConfig",
     "OrderRateConfig",
     "RejectPauseConfig",
+    "SlowTicksConfig",
     "TakerBrakeConfig",
 ]
 
@@ -128,4 +129,20 @@ class OrderRateConfig(RuleConfig):
     )
     within: AboveZero = Field(
         default=Duration(10 * _SECOND, "10 s"), description="counted over this time"
+    )
+
+
+class SlowTicksConfig(RuleConfig):
+    """How often the engine itself may be late."""
+
+    limit: int = Field(
+        default=10,
+        ge=1,
+        le=1000,
+        strict=True,
+        description="ticks that took longer than a tick (inclusive), beyond which orders may only "
+        "reduce, 1-1000",
+    )
+    within: AboveZero = Field(
+        default=Duration(60 * _SECOND, "60 s"), description="counted over this time"
     )

@@ -9,7 +9,17 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from fairlead.api import Allowed, Answered, Denied, Gauge, Posture, RiskNews, RiskView, Verdict
+from fairlead.api import (
+    Allowed,
+    Answered,
+    Denied,
+    Gauge,
+    Posture,
+    PostureLevel,
+    RiskNews,
+    RiskView,
+    Verdict,
+)
 from fairlead.model import (
     Accepted,
     MarketId,
@@ -20,10 +30,15 @@ from fairlead.model import (
     Rejected,
     statistic,
 )
-from fairlead_risk.config_brake import CrashPauseConfig, OrderRateConfig, RejectPauseConfig
+from fairlead_risk.config_brake import (
+    CrashPauseConfig,
+    OrderRateConfig,
+    RejectPauseConfig,
+    SlowTicksConfig,
+)
 from fairlead_risk.rule import BOTH, Rule, is_new_risk
 
-__all__ = ["CrashPause", "OrderRate", "RejectPause"]
+__all__ = ["CrashPause", "OrderRate", "RejectPause", "SlowTicks"]
 
 _SECOND = 1_000_000_000
 # How fast the volatility forgets: half of it in this long. It says nothing while it is younger.
@@ -174,6 +189,38 @@ class RejectPause(Rule):
             Gauge("", str(count), str(limit), count / limit, str(market))
             for market, count in self._rejects.items()
         )
+
+
+class SlowTicks(Rule):
+    """Let orders only reduce while the engine is late again and again: it quotes what was."""
+
+    name: ClassVar[str] = "slow_ticks"
+
+    def __init__(self, config: SlowTicksConfig) -> None:
+        self._config = config
+        self._seen = 0
+        self._late_ns: deque[int] = deque()
+
+    @override
+    def assess(self, view: RiskView) -> tuple[Posture, ...]:
+        """Count what was late lately."""
+        more = view.account.overruns - self._seen
+        self._seen += more
+        self._late_ns.extend([view.now_ns] * more)
+        while self._late_ns and view.now_ns - self._late_ns[0] >= self._config.within.ns:
+            self._late_ns.popleft()
+        count, config = len(self._late_ns), self._config
+        if count <= config.limit:
+            return ()
+        reason = f"{count} ticks within {config.within} took too long, limit {config.limit}"
+        return (Posture(PostureLevel.REDUCING, self.name, reason),)
+
+    @override
+    def gauge(self, view: RiskView) -> tuple[Gauge, ...]:
+        """Show how many ticks were late lately."""
+        del view
+        count, limit = len(self._late_ns), self._config.limit
+        return (Gauge("", str(count), str(limit), count / limit),)
 
 
 class OrderRate(Rule):

@@ -127,6 +127,7 @@ class Account:
     trading: EquityFigures = field(default_factory=EquityFigures)
     realised_today: Decimal | None = Decimal(0)
     margin: MarginRisk | None = None
+    overruns: int = 0
     streams: Mapping[str, StreamRisk] = field(default_factory=dict)
     elsewhere: tuple[PriceSource, ...] = ()
 
@@ -135,7 +136,9 @@ class Account:
         figures = EquityFigures(
             self.equity, self.peak_equity, self.day_start_equity, self.day_peak_equity
         )
-        return AccountRisk(self.day, figures, self.trading, self.realised_today, self.margin)
+        return AccountRisk(
+            self.day, figures, self.trading, self.realised_today, self.margin, self.overruns
+        )
 
     def stream(self, venue: str) -> StreamRisk:
         return self.streams.get(venue, StreamRisk())

@@ -30,9 +30,17 @@ DEFAULTS = {
     "taker_brake": "10%",
     "crash_pause": "1%",
     "reject_pause": "10",
+    "slow_ticks": "10",
 }
 #: Whose ``limit`` is a whole number.
-COUNTS = {"max_open_orders", "order_rate", "one_sided_fills", "markout_brake", "reject_pause"}
+COUNTS = {
+    "max_open_orders",
+    "order_rate",
+    "one_sided_fills",
+    "markout_brake",
+    "reject_pause",
+    "slow_ticks",
+}
 #: What a rule has besides, or instead of, a limit.
 FURTHER = {
     "reduce_only": {
@@ -62,6 +70,7 @@ FURTHER = {
     "markout_brake": {"factor": "1.5", "pause": "30 min"},
     "crash_pause": {"within": "10 s", "sigmas": "6", "floor": "10 bps", "pause": "60 s"},
     "reject_pause": {"pause": "60 s"},
+    "slow_ticks": {"within": "60 s"},
     "order_rate": {"within": "10 s"},
     "price_band": {"taker": "0.5%"},
     "second_source": {"fresh": "10 s"},

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from fairlead.api import Allowed, Answered, Denied, Posture
+from fairlead.api import Allowed, Answered, Denied, Posture, PostureLevel
 from fairlead.model import (
     Accepted,
     NotSent,
@@ -22,6 +22,8 @@ from fairlead_risk import (
     OrderRateConfig,
     RejectPause,
     RejectPauseConfig,
+    SlowTicks,
+    SlowTicksConfig,
 )
 from tests.fairlead_risk.factory import MARKET, NOW, SECOND, Account, intent, market, resting
 
@@ -178,3 +180,20 @@ def test_hedges_do_not_use_up_the_rate() -> None:
     rule.observe(Answered(MARKET, Purpose.HEDGE, ACCEPTED), Account())
 
     assert rule.check(intent(), Account()) == Allowed()
+
+
+# Slow ticks.
+
+
+def test_an_engine_that_is_late_again_and_again_only_reduces() -> None:
+    rule = SlowTicks(SlowTicksConfig(limit=2))
+
+    found = [
+        rule.assess(replace(Account(), overruns=late).later(second))
+        for second, late in ((0, 1), (1, 2), (2, 3), (59, 3), (60, 3))
+    ]
+
+    reason = "3 ticks within 60 s took too long, limit 2"
+    posture = Posture(PostureLevel.REDUCING, "slow_ticks", reason)
+    assert found == [(), (), (posture,), (posture,), ()]
+    assert [(one.now, one.limit) for one in rule.gauge(Account())] == [("2", "2")]

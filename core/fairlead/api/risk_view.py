@@ -96,6 +96,8 @@ class AccountRisk:
     realised_today: Decimal | None = None
     #: None = no venue has told of margin: a spot account, or one that did not answer.
     margin: MarginRisk | None = None
+    #: Ticks so far that took longer than a tick.
+    overruns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from fairlead.api import (
     RiskNews,
     TradeClosed,
 )
+from fairlead.kernel.booking import books_of
 from fairlead.kernel.peak import RiskMemory
 from fairlead.kernel.relief import Reliefs
 from fairlead.kernel.ticker import Tick
@@ -82,6 +83,7 @@ class RiskGuard:
         self._journal: Journal = parts.journal
         self._now_ns = parts.clock.now_ns
         self._trades: dict[str, TradeBook] = {}
+        self._overruns = 0
         self._ended: dict[str, tuple[str, MarketId]] = {}
         self._realised: tuple[int, Decimal] = (0, ZERO)
         self._kept: tuple[_Kept | None, int] = (None, 0)
@@ -120,6 +122,7 @@ class RiskGuard:
         desk.booking.mark()
         sample = desk.ledger.sample(tick.at_ns)
         desk.figures.equity = sample.equity
+        self._overruns += tick.skipped > 0
         self._aim()
         self._flush()
         self._hear_markouts()
@@ -178,7 +181,7 @@ class RiskGuard:
         self._book(fill, slot, rate)
         self.hear(FillSeen(fill, slot, order.intent.purpose, value), slot.market)
         if order.state.is_closed:
-            self._ended[order.client_id] = (slot.strategy, slot.market)
+            self._ended[order.client_id] = (self._books(slot), slot.market)
             self._flush()
         if desk.gate.posture(slot.market).level is PostureLevel.REDUCING:
             self.enforce(slot.market)
@@ -187,7 +190,7 @@ class RiskGuard:
         """Note that an order came to its end; fills of it may still be told after that."""
         if order.state.is_closed and order.filled:
             slot = order.intent.slot
-            self._ended[order.client_id] = (slot.strategy, slot.market)
+            self._ended[order.client_id] = (self._books(slot), slot.market)
 
     def answered(self, intent: OrderIntent, outcome: Outcome) -> None:
         """Tell the rules what a venue answered to a create."""
@@ -235,6 +238,7 @@ class RiskGuard:
             equity=_figures(nav, known=known),
             trading=_figures(trading, known=known),
             realised_today=self._realised[1] if day == self._realised[0] else ZERO,
+            overruns=self._overruns,
         )
 
     def _aim(self) -> None:
@@ -246,16 +250,20 @@ class RiskGuard:
             ledger.markout.watched = _MARKOUT
 
     def _book(self, fill: Fill, slot: Slot, rate: Decimal | None) -> None:
-        ledger = self._desk.ledger.strategies.get(slot.strategy)
+        books = self._books(slot)
+        ledger = self._desk.ledger.strategies.get(books)
         if ledger is None or rate is None or ledger.book.mark is None:
             return
-        trades = self._trade_book(slot.strategy)
+        trades = self._trade_book(books)
         gap = ledger.book.quantity - ledger.book.target
         trades.aim(gap - fill.side.sign * fill.quantity, ledger.book.mark)
         worth = self._desk.view.rate(fill.fee_asset) if fill.fee else ONE
         # A fee in an asset without a mark path counts when it is valued, not here.
         fee = fill.fee * (worth or ZERO)
         trades.on_fill(fill.client_id, fill.side, fill.quantity, fill.price * rate, fee)
+
+    def _books(self, slot: Slot) -> str:
+        return books_of(self._desk.ledger, slot.strategy, slot.market)
 
     def _trade_book(self, strategy: str) -> TradeBook:
         book = self._trades.get(strategy)

@@ -54,7 +54,7 @@ def test_check_passes_the_demo_and_writes_nothing(demo: Path, run: Run) -> None:
     code, out, err = run("config", "check")
 
     assert (code, err) == (ExitCode.CLEAN, "")
-    assert out == "plugins.toml: ok, 1 venue, 1 strategy, 25 risk rules\n"
+    assert out == "plugins.toml: ok, 1 venue, 1 strategy, 26 risk rules\n"
     assert files(demo) == ["plugins.toml"]
 
 
