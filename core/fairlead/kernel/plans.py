@@ -83,6 +83,8 @@ class PlanDesk:
         self._parts = parts
         self._runs: dict[str, PlanRun] = {}
         self._ended: dict[str, list[ExecutionView]] = {}
+        #: What every plan may look at.
+        self.around = parts.around
         #: The running executions by their ids.
         self.runs: Mapping[str, PlanRun] = self._runs
         self.admissions = Admissions(self._runs, parts.waiting)
@@ -346,6 +348,15 @@ def _checked(step: PlanStep[Any], run: PlanRun) -> str:
     # What is no step must not be acted upon; gives the state as it is stored.
     if not isinstance(step, PlanStep) or not isinstance(step.state, run.executor.state):
         raise TypeError(f"no step: {step!r}")
+    for action in step.actions:
+        match action:
+            case Place(price=price, quantity=quantity):
+                if not (price.is_finite() and quantity.is_finite()):
+                    raise ValueError(f"no price or quantity: {action!r}")
+            case Cancel():
+                pass
+            case _:
+                raise TypeError(f"no action: {action!r}")
     return state_text(step.state)
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from fairlead.api import (
     Action,
     Allowed,
+    Cancel,
     Denied,
     ExecutionMode,
     Filled,
@@ -589,3 +590,112 @@ def test_on_paper_a_restart_begins_anew_and_records_what_was_left() -> None:
     assert second.ended.end == "engine restarted"
     assert second.ended.result.residual == {}
     assert second.engine.desk.plans.runs == {}
+
+
+def test_a_wish_that_has_not_left_is_shown_and_can_be_taken_back() -> None:
+    shown: list[str] = []
+
+    async def act(world: PlanWorld) -> None:
+        def acts(event: PlanEvent, view: PlanView) -> tuple[tuple[Action, ...], str]:
+            if isinstance(event, Wake):
+                return (_entry(world, view, quantity=Decimal(2)),), ""
+            if isinstance(event, Filled):
+                return (_entry(world, view, quantity=Decimal(1), level=1),), ""
+            return (), ""
+
+        world.acts = acts
+        order = await entered(world, executor="puppet")
+        world.venue.exchange.fill(order)
+        await world.wait(0.05)  # new risk waits for company until the tick
+        look = world.run.look(world.engine.desk.plans.around)
+        (waiting,) = look.orders
+        shown.append(waiting.client_id)
+        assert waiting.state is OrderState.PENDING_CREATE
+        assert world.puppet is not None
+        world.puppet.acts = lambda event, view: (
+            (Cancel(waiting.client_id, "back"),) if isinstance(event, Wake) else (),
+            "",
+        )
+        world.engine.desk.plans.tell(world.run, Wake())
+        await world.wait(0.05)
+        assert look.orders == ()
+
+    world, _ = work(act, for_s=6)
+
+    assert shown == [f"?{MARKET} BUY 1"]
+    assert len(world.trace.of(OrderRecorded)) == 1
+    assert world.puppet is not None
+    (refused,) = [event for event in world.puppet.events if isinstance(event, Refused)]
+    assert (refused.stage, refused.denied.observed) == ("queue", "withdrawn")
+
+
+@pytest.mark.parametrize("broken", ["no action", "no price"])
+def test_what_is_no_step_ends_the_plan_as_a_failure(broken: str) -> None:
+    async def act(world: PlanWorld) -> None:
+        def acts(event: PlanEvent, view: PlanView) -> tuple[tuple[Action, ...], str]:
+            if broken == "no price":
+                return (_entry(world, view, price=Decimal("NaN")),), ""
+            nonsense: Any = ("nonsense",)
+            return nonsense, ""
+
+        await begun(world)
+        world.acts = acts
+        world.start(executor="puppet")
+        await world.wait(2)
+
+    world, _ = work(act, for_s=5)
+
+    assert world.ended.end == "failed"
+
+
+def test_nothing_is_admitted_where_only_cancels_are_allowed_or_a_side_is_paused() -> None:
+    async def act(world: PlanWorld) -> None:
+        await begun(world)
+        gate = world.engine.desk.gate
+        plans = world.engine.desk.plans
+        world.start()
+        start = world.starts.pop()
+        gate.impose("test", PostureLevel.CANCEL_ONLY, "why", MARKET)
+        (gate_of,) = plans.start("alt", (start,))
+        assert gate_of.detail == "denied by test: CANCEL_ONLY, limit ACTIVE (why)"
+        gate.lift("test")
+        world.rule.assesses = lambda view: (
+            Posture(rule="test", reason="why", market=MARKET, paused=(Side.BUY,)),
+        )
+        await world.wait(1)
+        (gate_of,) = plans.start("alt", (start,))
+        assert gate_of.detail == "denied by test: BUY paused, limit trading (why)"
+        world.engine.desk.pipeline.open_for_creates = False
+        (gate_of,) = plans.start("alt", (start,))
+        assert gate_of.detail.startswith("denied by stopping")
+        world.engine.desk.pipeline.open_for_creates = True
+
+    work(act, for_s=5)
+
+
+def test_a_decision_with_anything_else_than_plans_is_no_decision() -> None:
+    async def act(world: PlanWorld) -> None:
+        await begun(world)
+        nonsense: Any = "one"
+        world.starts.append(nonsense)
+        await world.wait(1)
+
+    world, _ = work(act, for_s=4)
+
+    assert "strategy_failed" in world.incidents()
+
+
+def test_a_fill_of_a_plan_that_is_over_restrains_its_market() -> None:
+    async def act(world: PlanWorld) -> None:
+        order = await entered(world)
+        world.stops.append("one")
+        await world.wait(2)
+        assert world.trace.of(ExecutionEnded)
+        world.venue.exchange.fill(order, "1")
+        await world.wait(0.1)
+        assert world.engine.desk.gate.posture(MARKET).level is PostureLevel.REDUCING
+
+    world, _ = work(act, for_s=6)
+
+    (alert,) = world.trace.of(AlertRaised)
+    assert alert.detail.endswith(f"1 left open on {MARKET} (a fill too late)")
