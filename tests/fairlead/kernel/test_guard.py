@@ -20,7 +20,7 @@ from fairlead.api import (
 from fairlead.execution import EXIT_LEVEL
 from fairlead.kernel import ResetPeak, RiskMemory, SessionOptions, StopReason
 from fairlead.kernel.control_command import Reduce, Risk, Status
-from fairlead.model import MarketId, OrderState, Side
+from fairlead.model import MarketId, OrderState, Purpose, Side
 from fairlead.store import AlertRaised, ControlAsked, FillBooked, Incident, RuleFired, RuleState
 from fairlead.testing import MARKET, snapshot
 from tests.fairlead.kernel.control_world import Hand, steer
@@ -266,6 +266,29 @@ def test_what_a_relief_cannot_do_is_an_alert() -> None:
     world, _ = live(act)
 
     assert [one.name for one in world.trace.of(AlertRaised)] == ["residual_exposure"]
+
+
+def test_a_position_is_cut_by_so_much_and_in_slices_of_what_rests_there() -> None:
+    sizes: list[Decimal] = []
+
+    async def act(world: World) -> None:
+        await quoting(world)
+        fill(world, Side.SELL)  # one below the target now
+        await world.wait(2)
+        relief = Relief(Decimal("0.01"), Decimal("0.8"), Decimal("0.1"), Decimal("0.01"))
+        world.rule.assesses = posing(Posture(REDUCING, "watching", "cut", MARKET, relief=relief))
+        for _ in range(8):
+            await world.wait(1)
+            for order in _live(world):
+                if order.intent.purpose is Purpose.EXIT:
+                    sizes.append(order.intent.quantity)
+                    world.venue.exchange.fill(order.client_id)
+        world.engine.request_stop()
+
+    live(act)
+
+    # Five are offered, of which a tenth is taken at once.
+    assert sizes == [Decimal("0.5"), Decimal("0.3")]
 
 
 # Memory.
