@@ -59,6 +59,8 @@ class CarryPlan(Plan):
     guard: Decimal | None = None
     #: Enters this far below the best bid, where that is within the bound; 0 = at the bound.
     below: Decimal = ZERO
+    #: How far off the mid hedges are priced; below zero they cross it.
+    hedge_off: Decimal = Decimal("-0.01")
 
 
 class CarryState(msgspec.Struct, frozen=True):
@@ -152,7 +154,9 @@ class Carry:
     def _hedge(self, market: MarketId, net: Decimal, view: PlanView) -> Place:
         side = Side.SELL if net > 0 else Side.BUY
         book = view.market(market).book
-        price = self._plan.bound if book is None else book.mid * (1 - side.sign * -Decimal("0.01"))
+        price = (
+            self._plan.bound if book is None else book.mid * (1 - side.sign * self._plan.hedge_off)
+        )
         return self._place(market, side, abs(net), price, view, 1)
 
     def _place(

@@ -93,7 +93,7 @@ class Ears:
 class Restarts:
     """Two venues, a machine, and the processes that come one after the other."""
 
-    def __init__(self, clock: VirtualClock, kill_at: int, **plan: str) -> None:
+    def __init__(self, clock: VirtualClock, kill_at: int, **plan: object) -> None:
         self.clock = clock
         self.ears = Ears(kill_at)
         self.carries: list[Carry] = []
@@ -195,7 +195,7 @@ class Restarts:
         }
 
 
-def story(kill_at: int, keep: float = 0.0, **plan: str) -> Restarts:
+def story(kill_at: int, keep: float = 0.0, **plan: object) -> Restarts:
     async def main(clock: VirtualClock) -> Restarts:
         install_task_factory(asyncio.get_running_loop())
         world = Restarts(clock, kill_at, **({"quantity": "200", "slice": "200"} | plan))
@@ -238,4 +238,28 @@ def test_killed_after_any_record_it_is_gone_on_with_and_ends_at_zero(kill_at: in
     entry, hedges = ended.result.legs
     assert (entry.side, entry.filled) == (Side.BUY, Decimal(200))
     assert (hedges.side, hedges.filled) == (Side.SELL, Decimal(200))
+    assert list(books_differ(world.machine.disk.reader(), "demo", world.venues)) == []
+
+
+# An executor whose hedges find no buyer within their bound, and that gives up after a while.
+STUCK: dict[str, object] = {"seconds": 3, "hedge_off": Decimal("0.5")}
+UNHEDGED = story(kill_at=0, **STUCK)
+
+
+def test_what_cannot_be_hedged_is_reported_as_it_is() -> None:
+    (ended,) = UNHEDGED.ears.ended
+
+    assert ended.end == "late"
+    assert UNHEDGED.traded() == {"main": Decimal(200), "other": Decimal(0)}
+    assert ended.result.residual == {str(MAIN): Decimal(200)}
+
+
+@pytest.mark.parametrize("kill_at", range(4, len(UNHEDGED.ears.records) + 1, 9))
+def test_killed_anywhere_the_residual_that_it_reports_is_what_is_open(kill_at: int) -> None:
+    world = story(kill_at, keep=float(kill_at % 2), **STUCK)
+
+    if world.ears.ended:
+        traded = world.traded()
+        residual = world.ears.ended[-1].result.residual
+        assert residual.get(str(MAIN), Decimal(0)) == traded["main"] + traded["other"]
     assert list(books_differ(world.machine.disk.reader(), "demo", world.venues)) == []

@@ -110,6 +110,26 @@ def test_a_filled_database_goes_forward_and_keeps_what_it_holds(
     assert is_current(connection, url, "0004")
 
 
+def test_orders_of_the_first_version_are_quotes_in_the_next(tmp_path: Path) -> None:
+    folder = tmp_path / "first"
+    shutil.copytree(MIGRATIONS, folder)
+    for later in (folder / "versions").glob("r0*.py"):
+        if later.name != "r0001_initial.py":
+            later.unlink()
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection, "memory", folder)
+    connection.execute("PRAGMA foreign_keys = OFF")
+    row = ("a", 1, 1, 1, "alt", "m", "BUY", 0, "1", "2", "GTC", 1, 0, "quote", 1)
+    connection.execute("INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", row)
+
+    migrate(connection, "memory")
+
+    assert is_current(connection, "memory")
+    assert connection.execute("SELECT * FROM orders").fetchall() == [(*row, "")]
+    assert connection.execute("SELECT * FROM executions").fetchall() == []
+    connection.close()
+
+
 def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
     connection: sqlite3.Connection, later: Path, url: str
 ) -> None:
