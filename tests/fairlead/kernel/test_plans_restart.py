@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -242,7 +243,7 @@ def test_killed_after_any_record_it_is_gone_on_with_and_ends_at_zero(kill_at: in
 
 
 # An executor whose hedges find no buyer within their bound, and that gives up after a while.
-STUCK: dict[str, object] = {"seconds": 3, "hedge_off": Decimal("0.5")}
+STUCK: dict[str, Any] = {"seconds": 3, "hedge_off": Decimal("0.5")}
 UNHEDGED = story(kill_at=0, **STUCK)
 
 
