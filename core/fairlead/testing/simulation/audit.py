@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,12 +15,17 @@ from fairlead.testing.simulation.life import Life
 __all__ = ["books_differ", "unsettled"]
 
 
-def unsettled(life: Life, venues: Mapping[str, SimulatedVenue]) -> str:
-    """Say what a running engine still has wrong, or waits for; "" = it agrees with the venues."""
-    return next(_unsettled(life, venues), "")
+def unsettled(life: Life, venues: Mapping[str, SimulatedVenue], quoted: Collection[str]) -> str:
+    """Say what a running engine still has wrong, or waits for; "" = it agrees with the venues.
+
+    ``quoted`` names the venues at which something should rest.
+    """
+    return next(_unsettled(life, venues, quoted), "")
 
 
-def _unsettled(life: Life, venues: Mapping[str, SimulatedVenue]) -> Iterator[str]:
+def _unsettled(
+    life: Life, venues: Mapping[str, SimulatedVenue], quoted: Collection[str]
+) -> Iterator[str]:
     if not life.gate.alive or not life.engine_ready:
         yield "no process runs"
         return
@@ -43,7 +48,7 @@ def _unsettled(life: Life, venues: Mapping[str, SimulatedVenue]) -> Iterator[str
         theirs = {one.client_id: one.filled for one in venue.truth.open_orders(Origin.ENGINE)}
         if ours != theirs:
             yield f"{name}: open orders are {_named(ours)} here, {_named(theirs)} there"
-        if not theirs:
+        if not theirs and name in quoted:
             yield f"{name}: nothing is quoted"
         yield from _balances(life, name, venue)
 

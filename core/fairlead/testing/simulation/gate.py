@@ -90,6 +90,14 @@ class Gate:
         finally:
             _CURRENT.reset(token)
 
+    def within(self, work: Callable[[], None]) -> None:
+        """Let the engine's own code do something now; what it starts belongs to the engine."""
+        token = _CURRENT.set(self)
+        try:
+            work()
+        finally:
+            _CURRENT.reset(token)
+
     def adopt(self, task: asyncio.Task[Any]) -> None:
         """Take a task that the engine has started."""
         self._tasks.add(task)

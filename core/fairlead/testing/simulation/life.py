@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
 from typing_extensions import override
 
-from fairlead.api import Offers, Record, Request, Response, Transport
+from fairlead.api import Clock, Offers, Record, Request, Response, Transport
 from fairlead.config import Settings
 from fairlead.kernel import (
     Engine,
@@ -20,8 +21,11 @@ from fairlead.kernel import (
     SeededIds,
     VirtualClock,
     compose,
+    strategy_plan,
 )
+from fairlead.kernel.control import Control, ControlParts
 from fairlead.kernel.halt import Halt, read_halt
+from fairlead.kernel.roster import Roster
 from fairlead.store import Durability, TraceHash
 from fairlead.testing.disk import MemoryDisk
 from fairlead.testing.neutral import CancelBatch, PlaceBatch
@@ -127,6 +131,8 @@ class Life:
             },
         )
         self.container.transport.override(self.transport)
+        #: What a person may tell it; None before it runs.
+        self.control: Control | None = None
         #: From the first record until the result is there.
         self.running = False
         self.tag = 0
@@ -169,6 +175,7 @@ class Life:
             self.tag, self.run_id = identity.tag, identity.run_id
             engine: Engine = self.container.engine()
             end = self.container.journal().observe(self._recorded)
+            self.control = self._control()
             self.running = True
             try:
                 result = await engine.run()
@@ -179,6 +186,27 @@ class Life:
             return result
 
         return live()
+
+    def _control(self) -> Control:
+        container, settings = self.container, self._machine.settings
+        clock: Clock = container.clock()
+        journal = container.journal()
+        return Control(
+            ControlParts(
+                engine=container.engine(),
+                setup=container.setup(),
+                clock=clock,
+                ticker=container.ticker(),
+                journal=journal,
+                roster=Roster(
+                    settings=settings,
+                    reread=None,
+                    plan=partial(strategy_plan, offers=self._machine.offers),
+                    journal=journal,
+                    now_ns=clock.now_ns,
+                ),
+            )
+        )
 
     def _recorded(self, seq: int, t_ns: int, record: Record) -> None:
         del t_ns

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from fairlead.api import Record
 from fairlead.model import ZERO, Fill, OrderState, trimmed
-from fairlead.store import FillBooked, TickPassed
+from fairlead.store import FillBooked, OrderRecorded, TickPassed
 from fairlead.testing.simulated import Effect, EffectKind, Origin, SimulatedVenue
 from fairlead.testing.simulation.life import Life
 from fairlead.testing.simulation.oracle import Oracle
@@ -109,7 +109,7 @@ class MoneyOracle(Oracle):
 
 
 class NotionalOracle(Oracle):
-    """What rests at a venue is never worth more than the configuration says."""
+    """What is quoted at a venue is never worth more than the configuration says."""
 
     def __init__(
         self,
@@ -120,6 +120,13 @@ class NotionalOracle(Oracle):
         self._add = add
         self._venues = venues
         self._most = most
+        #: Orders that work for a plan: its admission bounds them.
+        self._planned: dict[str, None] = {}
+
+    @override
+    def recorded(self, life: Life, seq: int, record: Record) -> None:
+        if isinstance(record, OrderRecorded) and record.execution:
+            self._planned[record.order] = None
 
     @override
     def effect(self, venue: str, effect: Effect) -> None:
@@ -129,6 +136,7 @@ class NotionalOracle(Oracle):
             (
                 order.price * order.leaves
                 for order in self._venues[venue].truth.open_orders(Origin.ENGINE)
+                if order.client_id not in self._planned
             ),
             start=ZERO,
         )

@@ -47,8 +47,8 @@ _NEVER_THERE = (OrderTrigger.NEVER_LANDED, OrderTrigger.NOT_SENT, OrderTrigger.R
 # Answers by which a venue refuses a request as a whole: it makes no sense, or comes too often.
 _REFUSED = (400, 418, 429)
 
-#: Strategy, market, side, level.
-_Slot = tuple[str, str, str, int]
+#: Strategy, market, side, level, execution.
+_Slot = tuple[str, str, str, int, str]
 
 
 @dataclass(slots=True)
@@ -67,7 +67,8 @@ class _Known:
     @property
     def slot(self) -> _Slot:
         record = self.record
-        return (record.strategy, record.market, str(record.side), record.level)
+        side = str(record.side)
+        return (record.strategy, record.market, side, record.level, record.execution)
 
 
 @dataclass(slots=True)
@@ -260,7 +261,7 @@ def _short(client_id: str) -> str:
 
 
 def _name(slot: _Slot) -> str:
-    return " ".join(str(part) for part in slot)
+    return " ".join(str(part) for part in slot).rstrip()
 
 
 def _states(orders: Mapping[str, _Known], names: Mapping[str, None]) -> str:

@@ -9,26 +9,48 @@ from pathlib import Path
 from typing import Any
 
 from fairlead.api import Amount, Offers, Registry, Replace
-from fairlead.config import RawConfig, Settings, enabled, load, resolve
+from fairlead.config import (
+    RawConfig,
+    Settings,
+    StrategySettings,
+    VenueSettings,
+    enabled,
+    load,
+    resolve,
+)
 from fairlead.errors import UsageError
 from fairlead.kernel import load_plugins
-from fairlead.testing.neutral import offer_neutral
+from fairlead.testing.neutral import NeutralConfig, offer_neutral
 from fairlead.testing.simulated import HINT, VenueSetup
+from fairlead.testing.simulation.trials import TRIALS, offer_trials
 
-__all__ = ["SHIPPED", "Scenario", "load_scenarios", "scenario_of"]
+__all__ = ["PLANS", "SHIPPED", "Scenario", "load_scenarios", "scenario_of"]
 
 #: The configuration that is run where none is named.
 SHIPPED = Path(__file__).with_name("shipped.toml")
 
-#: How the shipped configuration is varied, seed by seed.
-_VARIANTS: Sequence[Sequence[str]] = (
+#: The other one: plans of every kind at two venues.
+PLANS = Path(__file__).with_name("plans.toml")
+
+#: How the shipped configurations are varied, seed by seed.
+_VARIANTS: Sequence[tuple[Path, Sequence[str]]] = (
     # So little that what is reserved decides what can be quoted.
-    ('venues.main.balances={ ALT = "330", USDT = "660" }', 'risk.max_order_share="60%"'),
-    (),
-    ('strategies.alt.refresh={ every = "60 s", keep_within = "15 bps" }',),
-    ("strategies.alt.replace=together",),
+    (SHIPPED, ('venues.main.balances={ ALT = "240", USDT = "480" }', 'risk.max_order_share="60%"')),
+    (SHIPPED, ()),
+    (SHIPPED, ('strategies.alt.refresh={ every = "60 s", keep_within = "15 bps" }',)),
+    (SHIPPED, ("strategies.alt.replace=together",)),
+    # Venues that soon ban who asks too often, and limits that are reached.
+    (PLANS, ("venues.main.budget=80", "venues.other.budget=60")),
+    (PLANS, ("venues.main.batching=false", 'risk.max_order="400 USDT"', "risk.max_open_orders=5")),
+    (PLANS, ('risk.max_position="900 USDT"', 'risk.price_band="25 bps"')),
+    (PLANS, ("venues.main.budget=70", "venues.other.batching=false", "risk.max_open_orders=6")),
 )
 
+# The keys of a simulated venue's own table that are not left out.
+_OWN = ("budget", "budget_window")
+# What the account may ask of a venue in ten seconds: enough for a start in good weather, not for
+# everything that one would like to know at once.
+_BUDGET = 100
 # The engine's own connectors to simulated venues.
 _CONNECTOR = "neutral"
 
@@ -48,6 +70,16 @@ class Scenario:
             for name, table in self.settings.strategies.items()
         }
 
+    def quoted(self) -> tuple[str, ...]:
+        """Name the venues at which something should rest as long as all is well."""
+        names = [one.market.venue for one in self.settings.strategies.values() if _quotes(one)]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def works_plans(self) -> bool:
+        """Tell whether a strategy starts plans."""
+        return not all(_quotes(one) for one in self.settings.strategies.values())
+
     def oldest_book_ns(self) -> int:
         """Give how old a book may be on which something new is risked."""
         engine = self.settings.engine
@@ -62,12 +94,14 @@ class Scenario:
         return self.settings.engine.dead_man.ns
 
     def most_notional(self) -> Mapping[str, Decimal]:
-        """Give what may rest at each venue at the most, in quote: levels by size by slots.
+        """Give what quotes may rest at each venue at the most, in quote: levels by size by slots.
 
         Where a strategy's keys do not tell, the limit on a single order counts for each of them.
         """
         most = {setup.name: Decimal(0) for setup in self.venues}
         for name, table in self.settings.strategies.items():
+            if not _quotes(table):
+                continue
             levels = getattr(getattr(table.options, "levels", None), "count", 20)
             size = getattr(table.options, "order_size", None)
             quote = HINT.quote
@@ -79,6 +113,10 @@ class Scenario:
         return {venue: notional * Decimal("1.01") for venue, notional in most.items()}
 
 
+def _quotes(table: StrategySettings) -> bool:
+    return table.controller != TRIALS
+
+
 def load_scenarios(path: Path | None = None, sets: Sequence[str] = ()) -> tuple[Scenario, ...]:
     """Read a configuration and put simulated venues into it; without one the shipped variants.
 
@@ -87,7 +125,7 @@ def load_scenarios(path: Path | None = None, sets: Sequence[str] = ()) -> tuple[
     """
     if path is not None:
         return (_load(path, sets),)
-    return tuple(_load(SHIPPED, (*variant, *sets)) for variant in _VARIANTS)
+    return tuple(_load(shipped, (*variant, *sets)) for shipped, variant in _VARIANTS)
 
 
 def scenario_of(scenarios: Sequence[Scenario], seed: int) -> Scenario:
@@ -97,11 +135,14 @@ def scenario_of(scenarios: Sequence[Scenario], seed: int) -> Scenario:
 
 def _load(path: Path, sets: Sequence[str]) -> Scenario:
     raw = load(path, tuple(sets), {})
-    offers = _with_connector(load_plugins(enabled(raw)).register_offers())
+    offers = _with_own(load_plugins(enabled(raw)).register_offers())
     balances = {name: _balances(table) for name, table in _venues(raw).items()}
     for table in _venues(raw).values():
+        simulated = table.get("connector") == _CONNECTOR
+        keys = [*VenueSettings.model_fields, *(_OWN if simulated else ())]
+        kept = {key: table[key] for key in keys if key in table}
         table.clear()
-        table["connector"] = _CONNECTOR
+        table.update({"budget": _BUDGET} | kept, connector=_CONNECTOR)
     settings = resolve(raw, offers)
     for name, strategy in settings.strategies.items():
         if strategy.market.symbol != HINT.symbol:
@@ -116,16 +157,22 @@ def _load(path: Path, sets: Sequence[str]) -> Scenario:
             update={"engine": settings.engine.model_copy(update={"mode": "rehearse"})}
         ),
         offers=offers,
-        venues=tuple(_setup(name, balances.get(name)) for name in settings.venues),
+        venues=tuple(_setup(name, balances.get(name), settings) for name in settings.venues),
     )
 
 
-def _with_connector(offers: Offers) -> Offers:
-    # Simulated venues are reached by their own connector, whatever a configuration enables.
+def _with_own(offers: Offers) -> Offers:
+    # What simulations bring along, whatever a configuration enables.
     registry = Registry()
     registry.enter("simulation", "fairlead")
     offer_neutral(registry)
-    return replace(offers, connectors={**offers.connectors, **registry.offers().connectors})
+    offer_trials(registry)
+    more = registry.offers()
+    return replace(
+        offers,
+        connectors={**offers.connectors, **more.connectors},
+        controllers={**offers.controllers, **more.controllers},
+    )
 
 
 def _venues(raw: RawConfig) -> Mapping[str, dict[str, Any]]:
@@ -142,5 +189,9 @@ def _balances(table: Mapping[str, Any]) -> Mapping[str, Decimal] | None:
     return {str(asset): Decimal(str(amount)) for asset, amount in found.items()}
 
 
-def _setup(name: str, balances: Mapping[str, Decimal] | None) -> VenueSetup:
-    return VenueSetup(name) if balances is None else VenueSetup(name, balances)
+def _setup(name: str, balances: Mapping[str, Decimal] | None, settings: Settings) -> VenueSetup:
+    setup = VenueSetup(name) if balances is None else VenueSetup(name, balances)
+    options = settings.venues[name].options
+    if not isinstance(options, NeutralConfig):
+        raise TypeError(f"no neutral venue: {options!r}")
+    return replace(setup, budget=options.budget, budget_ns=options.budget_window.ns)

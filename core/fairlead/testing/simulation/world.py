@@ -21,6 +21,7 @@ from fairlead.testing.simulation.audit import books_differ, unsettled
 from fairlead.testing.simulation.fault import Fault, FaultKind
 from fairlead.testing.simulation.life import Life, Machine
 from fairlead.testing.simulation.oracle import Oracle, hooks_of
+from fairlead.testing.simulation.person import Person
 from fairlead.testing.simulation.scenario import Scenario
 from fairlead.testing.simulation.seam import Wall
 from fairlead.testing.simulation.violation import History, Violations
@@ -122,6 +123,11 @@ class World:
         self.life: Life | None = None
         self.lives = 0
         self._plan = _Plan()
+        self._person = (
+            Person(self._ids.random("person"), clock.now_ns, partial(self.note, "person"))
+            if scenario.works_plans
+            else None
+        )
         self._hash = hashlib.sha256()
         self._hooks: Mapping[str, tuple[Callable[..., Any], ...]] = hooks_of(())
         self._result: RunResult | None = None
@@ -180,12 +186,20 @@ class World:
         """Tell the oracles of every second, until cancelled."""
         while True:
             self._tell("second")
+            if self._person is not None and self.life is not None:
+                self._person.second(self.life)
             await self.clock.sleep_ns(_SECOND)
 
     def stop(self) -> None:
         """Ask the process to stop, as SIGTERM does."""
         if self.life is not None and self.life.gate.alive:
             self.life.process.stop()
+
+    def begin(self, faults: Sequence[Fault]) -> None:
+        """Let a spell of faults begin."""
+        if self._person is not None:
+            self._person.go_on()
+        self.weather.begin(faults, self.began_ns)
 
     def kill(self) -> None:
         """Kill the process now."""
@@ -195,6 +209,8 @@ class World:
     def heal(self) -> None:
         """End every fault and mend what only a person can: the disk, and orders of strangers."""
         self.weather.heal()
+        if self._person is not None:
+            self._person.calm_down()
         self._keep_policies()
         self._plan.again.clear()
         self._plan.by_fill = False
@@ -392,7 +408,9 @@ class World:
 
     def unsettled(self) -> str:
         """Say what keeps the running engine from agreeing with its venues; "" = nothing."""
-        return "no process runs" if self.life is None else unsettled(self.life, self.venues)
+        if self.life is None:
+            return "no process runs"
+        return unsettled(self.life, self.venues, self.scenario.quoted())
 
     def _tell(self, hook: str, *what: object) -> None:
         for hear in self._hooks[hook]:
