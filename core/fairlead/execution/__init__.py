@@ -1,6 +1,6 @@
 """Work admitted plans step by step: executors are pure state machines."""
 
-from fairlead.execution.admission import affordable, price_bound, refusal_text, smaller
+from fairlead.execution.admission import affordable, portion, price_bound, refusal_text, smaller
 from fairlead.execution.atomic import AtomicExecutor
 from fairlead.execution.atomic_check import check_legs, coarsest_lot
 from fairlead.execution.atomic_mend import (
@@ -170,6 +170,7 @@ __all__ = [
     "pace_ns",
     "partial_fill_report",
     "payable",
+    "portion",
     "price_bound",
     "profit_price",
     "reachable",

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fairlead.api import Denied, MarketLook, Refused
 from fairlead.model import ONE, ZERO, Instrument, InstrumentKind, Side, trimmed
 
-__all__ = ["affordable", "price_bound", "refusal_text", "smaller"]
+__all__ = ["affordable", "portion", "price_bound", "refusal_text", "smaller"]
 
 
 def price_bound(side: Side, mid: Decimal, slippage: Decimal, bound: Decimal | None) -> Decimal:
@@ -44,6 +44,21 @@ def refusal_text(refused: Refused) -> str:
         for figure in (denied.observed, denied.limit)
     )
     return f"{refused.stage}: {denied.rule} {observed}, limit {limit}"
+
+
+def portion(left: Decimal, most: Decimal | None, look: MarketLook) -> Decimal:
+    """Give what the next order takes of ``left``: all of it, or ``most``, a limit of size.
+
+    Where that would leave a rest that no venue takes as an order, two even orders are made of it.
+    """
+    if most is None or left <= most:
+        return left
+    instrument = look.instrument
+    price = look.mark if look.book is None else look.book.mid
+    if price is None or instrument.below_minimum(price, left - most) is None:
+        return most
+    half = instrument.round_quantity(left / 2)
+    return most if instrument.below_minimum(price, half) is not None else min(half, most)
 
 
 def smaller(refused: Refused, instrument: Instrument, most: Decimal | None) -> Decimal | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from fairlead.api import Action, MarketLook, OrderView, Place, PlanView
 from fairlead.api.plans import EntryOrder, MakerPrice, PositionPlan
-from fairlead.execution.admission import price_bound
+from fairlead.execution.admission import portion, price_bound
 from fairlead.execution.maker import maker_price, rest_at
 from fairlead.execution.position_state import ENTRY_LEVEL, Holding, PositionState
 from fairlead.execution.taker import Nothing, cancels, pace_ns, take
@@ -38,7 +38,7 @@ class PositionEntry:
     ) -> tuple[PositionState, tuple[Action, ...]]:
         """Say what to do about the entry now."""
         left = state.quantity - has.entered
-        piece = left if state.entry_most is None else min(left, state.entry_most)
+        piece = portion(left, state.entry_most, look)
         live = tuple(order for order in view.orders if order.slot.level == ENTRY_LEVEL)
         if not state.entry_over and left <= ZERO:
             state = msgspec.structs.replace(state, entry_over="entered")

@@ -9,7 +9,7 @@ import msgspec
 
 from fairlead.api import Action, MarketLook, OrderView, Place, PlanView
 from fairlead.api.plans import ExitOrder, MakerPrice, PositionPlan
-from fairlead.execution.admission import price_bound
+from fairlead.execution.admission import portion, price_bound
 from fairlead.execution.maker import has_drifted, maker_price
 from fairlead.execution.position_barrier import exit_order, profit_price
 from fairlead.execution.position_entry import is_far, refused_lately
@@ -103,7 +103,7 @@ class PositionExit:
         live = _at_level(view, PROFIT_LEVEL)
         if live:
             return state, self._refit(state, live[0], price, view, look, has)
-        quantity = instrument.round_quantity(_piece(state, has))
+        quantity = instrument.round_quantity(_piece(state, has, look))
         if (
             price <= ZERO
             or instrument.below_minimum(price, quantity) is not None
@@ -160,7 +160,7 @@ class PositionExit:
             standing = live[0].state in _STANDING
             moved = has_drifted(live[0], price, ZERO)
             return cancels(live, "the best price has moved") if standing and moved else ()
-        quantity = instrument.round_quantity(_piece(state, has))
+        quantity = instrument.round_quantity(_piece(state, has, look))
         short = instrument.below_minimum(price, quantity)
         if (
             short is not None
@@ -189,7 +189,7 @@ class PositionExit:
         wanted = take(
             look,
             self._slot(LEAVE_LEVEL),
-            _piece(state, has),
+            _piece(state, has, look),
             bound,
             now_ns=view.now_ns,
             purpose=Purpose.EXIT,
@@ -257,5 +257,5 @@ def _at_level(view: PlanView, level: int) -> tuple[OrderView, ...]:
     return tuple(order for order in view.orders if order.slot.level == level)
 
 
-def _piece(state: PositionState, has: Holding) -> Decimal:
-    return has.room if state.exit_most is None else min(has.room, state.exit_most)
+def _piece(state: PositionState, has: Holding, look: MarketLook) -> Decimal:
+    return portion(has.room, state.exit_most, look)

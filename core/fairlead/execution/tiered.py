@@ -26,7 +26,7 @@ from fairlead.api import (
     Stop,
 )
 from fairlead.api.plans import TieredMode, TieredPlan
-from fairlead.execution.admission import price_bound, refusal_text, smaller
+from fairlead.execution.admission import portion, price_bound, refusal_text, smaller
 from fairlead.execution.liquidity import offered
 from fairlead.execution.maker import has_drifted, maker_price
 from fairlead.execution.taker import Nothing, cancels, pace_ns, take
@@ -122,7 +122,7 @@ class TieredExecutor:
             return self._wait(state, view)
         if state.refused_price is not None and state.requotes > self._plan.max_requotes:
             return self._turn(state, view, left)
-        quantity = look.instrument.round_quantity(min(left, self._piece(state, look)))
+        quantity = look.instrument.round_quantity(self._piece(state, look, left))
         if look.instrument.below_minimum(price, quantity) is not None:
             return self._turn(state, view, left)
         return self._wait(state, view, (self._maker(look, price, quantity, view),))
@@ -189,7 +189,7 @@ class TieredExecutor:
         wanted = take(
             look,
             self._slot(_TAKER),
-            min(left, self._piece(state, look)),
+            self._piece(state, look, left),
             self._bound_now(state, look),
             now_ns=view.now_ns,
             purpose=Purpose.ENTRY,
@@ -238,12 +238,12 @@ class TieredExecutor:
         side = self._plan.side
         return price_bound(side, look.book.mid, self._plan.max_slippage.value, state.bound)
 
-    def _piece(self, state: TieredState, look: MarketLook) -> Decimal:
-        most = state.quantity if state.most is None else state.most
+    def _piece(self, state: TieredState, look: MarketLook, left: Decimal) -> Decimal:
+        piece = portion(left, state.most, look)
         if not state.sliced or look.book is None:
-            return most
+            return piece
         side, high = self._plan.side, self._plan.high_slippage.value
-        return min(offered(look.book, side, look.book.mid * (ONE + side.sign * high)), most)
+        return min(offered(look.book, side, look.book.mid * (ONE + side.sign * high)), piece)
 
     # The end.
 

@@ -26,7 +26,7 @@ from fairlead.api import (
     Stop,
 )
 from fairlead.api.plans import TwapMode, TwapPlan
-from fairlead.execution.admission import affordable, price_bound, refusal_text, smaller
+from fairlead.execution.admission import affordable, portion, price_bound, refusal_text, smaller
 from fairlead.execution.maker import at_distance, has_drifted
 from fairlead.execution.taker import Nothing, cancels, take
 from fairlead.execution.twap_slices import Slices, cut, smallest_order
@@ -114,8 +114,8 @@ class TwapExecutor:
                 return self._wait(state, view, cancels(view.orders, "the next slice"))
             state = self._next(state, turn, done, view)
         left = state.quota - (done - state.done_before)
-        piece = left if state.most is None else min(left, state.most)
         look = view.market(self._plan.market)
+        piece = portion(left, state.most, look)
         if self._plan.mode is TwapMode.TAKER:
             return self._take(state, view, look, piece)
         return self._rest(state, view, look, piece)
