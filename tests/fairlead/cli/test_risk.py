@@ -1,12 +1,14 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fairlead.cli.engine import EnginePlace
 from fairlead.cli.main import main
-from fairlead.errors import ExitCode
-from fairlead.kernel import peak_note, read_halt
+from fairlead.errors import ControlError, ExitCode
+from fairlead.kernel import Command, Reduce, peak_note, read_halt
 from fairlead.kernel.process import SystemProcess
 from tests.conftest import ROOT
 
@@ -89,3 +91,111 @@ def test_live_is_refused_before_anything_starts(
 
     assert said in capsys.readouterr().err
     assert not (here / "fairlead.db").exists()
+
+
+RUNNING = {
+    "rules": [
+        {
+            "rule": "one_sided_fills",
+            "gauges": [
+                {"name": "BUY", "now": "4", "limit": "5", "used": 0.8, "market": "main:ALT/USDT"},
+                {"name": "", "now": "unavailable", "limit": "1 s", "used": None, "market": ""},
+            ],
+            "effects": [{"market": "main:ALT/USDT", "effect": "BUY paused"}],
+            "fired": 2,
+            "active_ns": 61_000_000_000,
+            "first_ns": 1,
+            "last_ns": 2,
+            "in_force": True,
+            "denied": 3,
+        },
+        {
+            "rule": "by_hand",
+            "gauges": [],
+            "effects": [{"market": "", "effect": "REDUCING"}],
+            "fired": 1,
+            "active_ns": 0,
+            "first_ns": 1,
+            "last_ns": 1,
+            "in_force": True,
+            "denied": 0,
+        },
+    ]
+}
+
+
+def answering(answer: dict[str, Any]) -> Callable[[EnginePlace, Command], dict[str, Any]]:
+    return lambda place, command: answer
+
+
+def test_a_running_engine_says_how_far_each_rule_is(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del here
+    monkeypatch.setattr("fairlead.cli.risk.ask", answering(RUNNING))
+
+    tree = listed(capsys)
+    assert main(["risk", "list"]) == ExitCode.CLEAN
+
+    shown = capsys.readouterr().out
+    assert tree["running"]
+    assert (
+        "one_sided_fills: fills on one side that switch it off · BUY paused on main:ALT/USDT "
+        "· fired 2 times, 01:01 in all · denied 3"
+    ) in shown
+    assert "BUY main:ALT/USDT: 4 of 5 (80 % used)" in shown
+    assert "now: unavailable of 1 s" in shown
+    assert "by_hand: imposed by the engine · REDUCING" in shown
+    assert "nothing is measured" not in shown
+
+
+@pytest.mark.parametrize(("peak", "said"), [("10000", "10000"), (None, "unavailable")])
+def test_a_running_engine_resets_its_peak_at_once(
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    peak: str | None,
+    said: str,
+) -> None:
+    monkeypatch.setattr("fairlead.cli.risk.ask", answering({"peak": peak}))
+
+    assert main(["risk", "reset-peak"]) == ExitCode.CLEAN
+    assert main(["risk", "reset-peak", "--json"]) == ExitCode.CLEAN
+
+    line, _, rest = capsys.readouterr().out.partition("\n")
+    assert line == f"the peak is {said} now"
+    assert json.loads(rest) == {"schema": 1, "at": "now", "peak": peak}
+    assert SystemProcess(here).read_marker(peak_note("demo")) is None
+
+
+def test_an_engine_that_refuses_keeps_its_peak(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(place: EnginePlace, command: Command) -> dict[str, Any]:
+        raise ControlError(place.instance, "no", ExitCode.USAGE)
+
+    monkeypatch.setattr("fairlead.cli.risk.ask", refuses)
+
+    assert main(["risk", "reset-peak"]) == ExitCode.USAGE
+    assert SystemProcess(here).read_marker(peak_note("demo")) is None
+
+
+@pytest.mark.parametrize("state", ["on", "off"])
+def test_reduce_only_is_said_to_a_running_engine(
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    state: str,
+) -> None:
+    del here
+    asked: list[Command] = []
+
+    def ask(place: EnginePlace, command: Command) -> dict[str, Any]:
+        asked.append(command)
+        return {"reduce_only": place is None}
+
+    monkeypatch.setattr("fairlead.cli.act.ask", ask)
+
+    assert main(["reduce-only", state]) == ExitCode.CLEAN
+
+    assert asked == [Reduce(state == "on")]
+    expected = "orders may only reduce now" if state == "on" else "orders may grow positions again"
+    assert expected in capsys.readouterr().out
