@@ -160,6 +160,11 @@ def _status(found: Mapping[str, Any]) -> None:
         age = "never" if market["age_ns"] is None else f"{market['age_ns'] // 1_000_000} ms ago"
         state = f"mid {market['mid']}" if market["valid"] else "no valid book"
         click.echo(f"  {market['market']}: {state}, changed {age}, {market['posture']}")
+    for plan in found["executions"]:
+        click.echo(
+            f"  {plan['strategy']} {plan['name']} ({plan['executor']}): {plan['phase']}, "
+            f"{plan['side']} {plan['filled']} of {plan['quantity']} on {plan['market']}"
+        )
     for strategy in found["strategies"]:
         gates = "; ".join(f"{gate['name']}: {gate['detail']}" for gate in strategy["gates"])
         click.echo(

@@ -15,6 +15,7 @@ import msgspec
 from fairlead.api import Gauging
 from fairlead.kernel.desk import Desk
 from fairlead.kernel.outcome import RunSetup
+from fairlead.kernel.plans_run import PlanRun
 from fairlead.kernel.strategy import StrategyRunner
 from fairlead.kernel.ticker import Ticker
 from fairlead.ledger import PnlParts
@@ -66,6 +67,7 @@ def status(seen: Seen) -> dict[str, Any]:
         "venues": [_venue(name, gateway) for name, gateway in desk.gateways.items()],
         "markets": [_market(seen, tracker) for tracker in desk.markets.values()],
         "strategies": [_strategy(desk, runner) for runner in desk.runners.values()],
+        "executions": [_execution(run) for run in desk.plans.runs.values()],
     }
 
 
@@ -247,6 +249,25 @@ def _parts(parts: PnlParts) -> dict[str, str | None]:
 
 
 # For people; what must add up to the last digit stands in the report.
+def _execution(run: PlanRun) -> dict[str, Any]:
+    leg = run.legs[0]
+    done = run.book.progress(leg.market, leg.side, entry=True)
+    return {
+        "execution": run.execution,
+        "name": run.name,
+        "strategy": run.strategy,
+        "executor": run.executor_name,
+        "phase": "working" if run.closing is None else f"ending: {run.closing.end}",
+        "market": str(leg.market),
+        "side": leg.side.value,
+        "filled": _text(done.quantity),
+        "quantity": _text(leg.quantity),
+        "exposure": {str(market): _text(run.book.exposure(market)) for market in run.instruments},
+        "orders": len(run.orders),
+        "started_ns": run.started_ns,
+    }
+
+
 def _rounded(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.00000001"))
 

@@ -28,7 +28,8 @@ from fairlead.api import (
     Verdict,
     Wake,
 )
-from fairlead.model import MarketId, OrderIntent, OrderState, Purpose, Side, Slot, Unknown
+from fairlead.kernel.control_view import Seen, status
+from fairlead.model import BookLost, MarketId, OrderIntent, OrderState, Purpose, Side, Slot, Unknown
 from fairlead.store import (
     AlertRaised,
     ExecutionEnded,
@@ -699,3 +700,37 @@ def test_a_fill_of_a_plan_that_is_over_restrains_its_market() -> None:
 
     (alert,) = world.trace.of(AlertRaised)
     assert alert.detail.endswith(f"1 left open on {MARKET} (a fill too late)")
+
+
+def test_a_person_sees_what_runs_and_how_far_it_is() -> None:
+    shown: list[dict[str, Any]] = []
+
+    async def act(world: PlanWorld) -> None:
+        order = await entered(world, seconds=3)
+        world.venue.exchange.fill(order, "1.5")
+        await world.wait(0.1)
+        container, engine = world.container, world.engine
+        now_ns = world.clock.now_ns()
+        seen = Seen(engine.desk, container.setup(), container.ticker(), "running", now_ns, 0)
+        shown.extend(status(seen)["executions"])
+
+    work(act, for_s=6)
+
+    (one,) = shown
+    assert (one["name"], one["executor"], one["phase"]) == ("one", "carry", "working")
+    assert (one["filled"], one["quantity"], one["orders"]) == ("1.5", "4", 1)
+    assert one["exposure"] == {str(MARKET): "1.5"}
+
+
+def test_a_venue_trouble_of_one_market_leaves_plans_of_others_alone() -> None:
+    async def act(world: PlanWorld) -> None:
+        first = await entered(world)
+        world.venues["other"].publish(BookLost(HEDGED, world.clock.now_ns(), "test"))
+        await world.wait(0.2)
+        assert len(world.resting()) == 1
+        world.venue.publish(BookLost(MARKET, world.clock.now_ns(), "test"))
+        await world.wait(0.2)
+        assert first not in [order.client_id for order in world.resting()]
+        assert any(isinstance(event, Wake) for event in world.carry.events[1:])
+
+    work(act, for_s=8, **BOTH)
