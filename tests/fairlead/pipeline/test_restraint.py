@@ -1,0 +1,93 @@
+"""What rules ask of the pipeline besides a refusal: room for a hedge, the venue's own flag."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fairlead.api import Allowed, Denied, Posture, PostureLevel, RiskView, Verdict
+from fairlead.model import InstrumentKind, OrderIntent, OrderState, Purpose, Side
+from fairlead.testing import MARKET, VirtualClock, client_id, run_virtual
+from tests.fairlead.pipeline import pipeline_world
+from tests.fairlead.pipeline.pipeline_world import MS, Rule, StillView, World, narrow, place
+
+S = OrderState
+
+
+def live(
+    act: Callable[[World], Coroutine[Any, Any, None]],
+    **parts: Any,  # noqa: ANN401 - for World
+) -> World:
+    async def main(clock: VirtualClock) -> World:
+        world = World(clock, **parts)
+        venue = asyncio.get_running_loop().create_task(world.venue.run(world.hear))
+        await asyncio.sleep(0)
+        await act(world)
+        await world.gateway.drain()
+        await clock.sleep_ns(100 * MS)
+        venue.cancel()
+        return world
+
+    return run_virtual(main)
+
+
+def test_what_is_in_the_way_of_a_hedge_is_cancelled_with_its_refusal() -> None:
+    def check(one: OrderIntent, view: RiskView) -> Verdict:
+        del view
+        if one.purpose is Purpose.HEDGE:
+            return Denied("self_trade", "2", "1", in_the_way=(client_id(1),))
+        return Allowed()
+
+    async def act(world: World) -> None:
+        world.ask(place(Side.SELL, 0, price="101"), place(Side.SELL, 1, price="102"))
+        await world.clock.sleep_ns(20 * MS)
+        world.ask(place(Side.BUY, 5, price="101", purpose=Purpose.HEDGE))
+
+    world = live(act, rules=[Rule(check=check)])
+
+    assert world.states() == [S.CANCELLED, S.OPEN]
+    assert [denial[1] for denial in world.denials()] == ["self_trade"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "flagged"), [(InstrumentKind.PERPETUAL, True), (InstrumentKind.SPOT, False)]
+)
+def test_orders_that_may_only_reduce_say_so_where_the_venue_has_a_flag(
+    monkeypatch: pytest.MonkeyPatch, kind: InstrumentKind, flagged: bool
+) -> None:
+    flags: list[bool] = []
+
+    async def act(world: World) -> None:
+        world.gate.assess(world.view)
+        judged = world.pipeline.judge(place(Side.SELL, price="101"), world.view)
+        assert isinstance(judged, OrderIntent)
+        flags.append(judged.reduce_only)
+
+    monkeypatch.setattr(pipeline_world, "TRADED", replace(pipeline_world.TRADED, kind=kind))
+    restrained = Rule(assess=lambda view: (Posture(PostureLevel.REDUCING, "rule", "why"),))
+    live(act, rules=[restrained], view=StillView("5"))
+
+    assert flags == [flagged]
+
+
+def test_a_pause_forgets_the_quotes_and_entries_that_wait_and_no_others() -> None:
+    kept: list[tuple[Side, Purpose]] = []
+
+    async def act(world: World) -> None:
+        world.ask(place(level=9))  # takes the one place on the way
+        world.pipeline.submit(
+            [
+                place(Side.BUY, 0),
+                place(Side.BUY, 1, purpose=Purpose.HEDGE),
+                place(Side.SELL, 2, price="101"),
+            ],
+            world.view,
+        )
+        world.pipeline.drop_creates(MARKET, new_risk=(Side.BUY,))
+        kept.extend((one.side, one.purpose) for one in world.pipeline.waiting())
+
+    live(act, capabilities=narrow(in_flight=1), balances={"USDT": "100000", "ALT": "1000"})
+
+    assert sorted(kept) == [(Side.BUY, Purpose.HEDGE), (Side.SELL, Purpose.QUOTE)]
