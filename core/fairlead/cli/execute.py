@@ -94,7 +94,8 @@ def _command(name: str, model: type[Plan], summary: str, example: str) -> click.
         return _work(Start(name, name, plan_from(model, values)), path, sets, as_json=as_json)
 
     work.__doc__ = (
-        f"{summary}\n\nCtrl-C ends it cleanly: its orders are cancelled and proven gone."
+        f"{summary}\n\nCtrl-C ends it cleanly: its orders are cancelled and proven gone. One that "
+        "was killed before is gone on with instead of a new one."
         f"\n\nExample: fairlead execute {name} {example}\n"
     )
     callback: Callable[..., Any] = plan_options(model)(work)
@@ -138,8 +139,9 @@ def _check_markets(start: Start, found: Configured) -> None:
             known = ", ".join(found.settings.venues)
             raise UsageError("--market", str(market), f"no such venue; there are: {known}")
         symbols = ask(market.venue, table.connector, table.options)
-        if not isinstance(symbols, str) and market.symbol not in symbols:
-            known = ", ".join(sorted(symbols)[:_MOST_NAMED]) or "none"
+        # A real venue tells its markets only once it is connected.
+        if symbols and not isinstance(symbols, str) and market.symbol not in symbols:
+            known = ", ".join(sorted(symbols)[:_MOST_NAMED])
             raise UsageError("--market", str(market), f"the venue has no such market but: {known}")
 
 
