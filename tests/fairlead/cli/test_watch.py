@@ -154,7 +154,7 @@ class Looking(LiveWatch):
 def test_the_view_shows_the_engine_as_it_stands() -> None:
     watch = Looking()
 
-    outcome = run(watch, minutes=15)
+    outcome = session("risk.one_sided_fills=1000", minutes=15).run(watch)
 
     first, last = watch.seen[0], watch.seen[-1]
     assert (first.instance, first.mode, first.currency) == ("demo", "paper", "USDT")
