@@ -180,6 +180,11 @@ class Carry:
         )
 
 
+def usual(plan: CarryPlan) -> Admitted[CarryState] | Denied:
+    """Ask for the whole quantity at the bound."""
+    return Admitted(CarryState(), (Leg(plan.market, plan.side, plan.quantity, plan.bound),))
+
+
 class Puppet:
     """Do what a test says, and remember what it was told."""
 
@@ -190,14 +195,15 @@ class Puppet:
         #: Gives the actions of each step, and why it ends.
         self.acts: Callable[[PlanEvent, PlanView], tuple[tuple[Action, ...], str]]
         self.acts = lambda event, view: ((), "")
+        #: What it says when it is asked whether it would begin.
+        self.admits: Callable[[CarryPlan], Admitted[CarryState] | Denied] = usual
 
     @property
     def state(self) -> type[CarryState]:
         return CarryState
 
     def admit(self, view: PlanView) -> Admitted[CarryState] | Denied:
-        plan = self.plan
-        return Admitted(CarryState(), (Leg(plan.market, plan.side, plan.quantity, plan.bound),))
+        return self.admits(self.plan)
 
     def step(self, state: CarryState, event: PlanEvent, view: PlanView) -> PlanStep[CarryState]:
         self.events.append(event)
@@ -235,7 +241,9 @@ class PlanWorld(World):
         self.puppet: Puppet | None = None
         self.acts: Callable[[PlanEvent, PlanView], tuple[tuple[Action, ...], str]]
         self.acts = lambda event, view: ((), "")
+        self.admits: Callable[[CarryPlan], Admitted[CarryState] | Denied] = usual
         executors = (("carry", CarryPlan, self._build), ("puppet", CarryPlan, self._puppet))
+        executors = (*executors, *parts.pop("executors", ()))
         super().__init__(clock, executors=executors, **parts)
         self.controller.decides = self._decide
 
@@ -246,7 +254,7 @@ class PlanWorld(World):
 
     def _puppet(self, plan: CarryPlan, context: ExecutorContext) -> PlanExecutor[CarryState]:
         self.puppet = Puppet(plan, context)
-        self.puppet.acts = self.acts
+        self.puppet.acts, self.puppet.admits = self.acts, self.admits
         return self.puppet
 
     def _decide(self, view: View) -> Decision[NoMemory]:

@@ -9,20 +9,24 @@ from msgspec.structs import replace
 
 from fairlead.api import (
     Action,
+    Admitted,
     Allowed,
     Cancel,
     Denied,
     ExecutionMode,
     Filled,
     Gate,
+    Leg,
     OrderChanged,
     Place,
+    Plan,
     PlanEvent,
     PlanView,
     Posture,
     PostureLevel,
     Refused,
     RiskView,
+    Start,
     Stop,
     Triggered,
     Verdict,
@@ -41,7 +45,15 @@ from fairlead.store import (
 )
 from fairlead.testing import MARKET, MemoryDisk, Script
 from tests.fairlead.kernel.engine_world import SECOND
-from tests.fairlead.kernel.plans_world import HEDGED, Hedging, PlanWorld, begun, work
+from tests.fairlead.kernel.plans_world import (
+    HEDGED,
+    CarryPlan,
+    CarryState,
+    Hedging,
+    PlanWorld,
+    begun,
+    work,
+)
 from tests.fairlead.store.records import begin
 
 BOTH: dict[str, Any] = {"venues": ("main", "other"), "options": Hedging()}
@@ -734,3 +746,67 @@ def test_a_venue_trouble_of_one_market_leaves_plans_of_others_alone() -> None:
         assert any(isinstance(event, Wake) for event in world.carry.events[1:])
 
     work(act, for_s=8, **BOTH)
+
+
+Admits = Callable[[CarryPlan], Any]
+
+
+def _leg(plan: CarryPlan, **changes: Any) -> Leg:  # noqa: ANN401 - for the leg
+    leg = Leg(plan.market, plan.side, plan.quantity, plan.bound)
+    return replace(leg, **changes)
+
+
+@pytest.mark.parametrize(
+    ("admits", "why"),
+    [
+        (lambda plan: Denied("depth", "0", "4", "too thin"), "depth: 0, limit 4 (too thin)"),
+        (lambda plan: Admitted(CarryState(), ()), 'executor: TypeError("no admission'),
+        (lambda plan: None, "executor: TypeError('no admission"),
+        (lambda plan: Admitted(CarryState(), (_leg(plan),) * 2), "executor: ValueError('two legs"),
+        (
+            lambda plan: Admitted(CarryState(), (_leg(plan, market=HEDGED),)),
+            "executor: ValueError('other:ALT/USDT is no market",
+        ),
+        (
+            lambda plan: Admitted(CarryState(), (_leg(plan, bound=Decimal("Infinity")),)),
+            'executor: ValueError("no quantity and bound',
+        ),
+        (lambda plan: 1 / 0, "executor: ZeroDivisionError"),
+    ],
+    ids=["denied", "no leg", "nothing", "twice", "elsewhere", "no bound", "raises"],
+)
+def test_an_admission_that_is_none_begins_nothing(admits: Admits, why: str) -> None:
+    async def act(world: PlanWorld) -> None:
+        await begun(world)
+        world.admits = admits
+        world.start(executor="puppet")
+        await world.wait(2)
+
+    world, _ = work(act, for_s=5)
+
+    assert world.trace.of(ExecutionStarted) == []
+    result = world.seen()[-1].result
+    assert result is not None
+    assert result.end.startswith(f"denied: {why}")
+    assert world.engine.desk.view.market(MARKET).orders == ()
+
+
+def test_a_plan_goes_to_the_executor_that_takes_it() -> None:
+    class Nowhere(Plan):
+        """A plan that names no market."""
+
+    def nothing(plan: Plan, context: object) -> Any:  # noqa: ANN401 - never asked
+        raise AssertionError(plan, context)
+
+    async def act(world: PlanWorld) -> None:
+        await begun(world)
+        world.starts += [Start("a", "carry", Nowhere()), Start("b", "nowhere", Nowhere())]
+        await world.wait(2)
+
+    world, _ = work(act, for_s=5, executors=(("nowhere", Nowhere, nothing),))
+
+    ends = [one.result.end for name in "ab" for one in world.seen(name) if one.result is not None]
+    assert ends == [
+        "denied: plan: Nowhere, limit CarryPlan (not what the executor takes)",
+        "denied: market: none, limit one market or more (the plan names no market)",
+    ]
