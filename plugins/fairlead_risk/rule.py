@@ -71,7 +71,10 @@ def seconds(span_ns: int) -> str:
 
 
 def used(now: Decimal | None, limit: Decimal) -> float | None:
-    """Give how much of a limit is used, 1 = all; None = unavailable, or no limit at all."""
+    """Give how much of a limit is used, 1 = all; None = unavailable, or no limit at all.
+
+    A gain uses nothing of a limit on losses.
+    """
     if now is None or limit <= 0:
         return None
-    return statistic(now) / statistic(limit)
+    return max(statistic(now) / statistic(limit), 0.0)

@@ -172,3 +172,9 @@ def test_the_gauges_show_each_fall(account: Account, shown: list[str]) -> None:
     rules = (drawdown(), daily_loss(), RealisedLoss(RealisedLossConfig()))
 
     assert [rule.gauge(account)[0].now for rule in rules] == shown
+
+
+def test_a_gain_uses_nothing_of_a_limit_on_losses() -> None:
+    (gauge,) = daily_loss().gauge(Account(equity=Decimal(11_000)))
+
+    assert (gauge.now, gauge.used) == ("-10.00 %", 0.0)
