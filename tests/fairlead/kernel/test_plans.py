@@ -34,6 +34,7 @@ from fairlead.api import (
 )
 from fairlead.kernel.control_view import Seen, status
 from fairlead.model import BookLost, MarketId, OrderIntent, OrderState, Purpose, Side, Slot, Unknown
+from fairlead.pipeline import Refusal
 from fairlead.store import (
     AlertRaised,
     ExecutionEnded,
@@ -810,3 +811,49 @@ def test_a_plan_goes_to_the_executor_that_takes_it() -> None:
         "denied: plan: Nowhere, limit CarryPlan (not what the executor takes)",
         "denied: market: none, limit one market or more (the plan names no market)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "plan", "allowed"),
+    [
+        (Purpose.QUOTE, "", True),
+        (Purpose.EXIT, "", True),  # a person's, or a rule's
+        (Purpose.ENTRY, "", False),
+        (Purpose.HEDGE, "", False),
+        (Purpose.ENTRY, "nobody", False),
+    ],
+)
+def test_without_a_plan_only_quotes_and_exits_leave(
+    purpose: Purpose, plan: str, allowed: bool
+) -> None:
+    async def act(world: PlanWorld) -> None:
+        await begun(world)
+        wish = Place(
+            slot=Slot("alt", MARKET, Side.BUY, 0, plan),
+            side=Side.BUY,
+            price=Decimal(99),
+            quantity=Decimal(1),
+            decided_ns=world.clock.now_ns(),
+            purpose=purpose,
+        )
+        desk = world.engine.desk
+        judged = desk.pipeline.judge(wish, desk.view)
+        assert isinstance(judged, OrderIntent) is allowed
+        if isinstance(judged, Refusal):
+            assert judged.stage == "admission"
+
+    work(act, for_s=3)
+
+
+def test_the_next_run_of_the_same_leaves_the_same_trace() -> None:
+    async def act(world: PlanWorld) -> None:
+        order = await entered(world, hedge=HEDGED)
+        world.venue.exchange.fill(order, "1")
+        await world.wait(1)
+
+    disk = MemoryDisk()
+    first, _ = work(act, disk=disk, for_s=4, **BOTH)
+    second, _ = work(act, disk=disk, for_s=4, **BOTH)
+
+    assert first.ended.execution != second.ended.execution
+    assert first.trace.hexdigest == second.trace.hexdigest
