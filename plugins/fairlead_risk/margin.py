@@ -33,7 +33,8 @@ _REDUCING = PostureLevel.REDUCING
 class MarginCut(Rule):
     """Cut the position with the most margin when too much of the equity is bound.
 
-    Amounts come from venues; where none tells of margin, as on spot, the rule has no say.
+    Amounts come from venues; where none trades on margin, as on spot, the rule has no say. One
+    that does and has not answered lately lets orders only reduce.
     """
 
     name: ClassVar[str] = "margin_cut"
@@ -45,7 +46,9 @@ class MarginCut(Rule):
     @override
     def assess(self, view: RiskView) -> tuple[Posture, ...]:
         """Cut above the limit until it is below where it should be; reduce near liquidation."""
-        margin, equity = view.account.margin, view.equity
+        margin, equity, missing = view.account.margin, view.equity, view.account.margin_missing
+        if missing:
+            return (Posture(_REDUCING, self.name, f"{missing} does not say what margin it binds"),)
         if margin is None:
             self._cutting = False
             return ()

@@ -128,6 +128,7 @@ class Account:
     realised_today: Decimal | None = Decimal(0)
     margin: MarginRisk | None = None
     overruns: int = 0
+    margin_missing: str = ""
     streams: Mapping[str, StreamRisk] = field(default_factory=dict)
     elsewhere: tuple[PriceSource, ...] = ()
 
@@ -137,7 +138,13 @@ class Account:
             self.equity, self.peak_equity, self.day_start_equity, self.day_peak_equity
         )
         return AccountRisk(
-            self.day, figures, self.trading, self.realised_today, self.margin, self.overruns
+            self.day,
+            figures,
+            self.trading,
+            self.realised_today,
+            self.margin,
+            self.margin_missing,
+            self.overruns,
         )
 
     def stream(self, venue: str) -> StreamRisk:

@@ -77,6 +77,15 @@ def test_without_margin_the_rule_has_no_say() -> None:
     assert [one.now for one in rule.gauge(Account())] == ["unavailable"]
 
 
+def test_a_venue_that_does_not_say_what_it_binds_lets_orders_only_reduce() -> None:
+    rule = MarginCut(MarginCutConfig())
+
+    (posture,) = rule.assess(replace(Account(), margin_missing="main"))
+
+    reason = "main does not say what margin it binds"
+    assert posture == Posture(REDUCING, "margin_cut", reason)
+
+
 def test_margin_without_equity_lets_orders_only_reduce() -> None:
     rule = MarginCut(MarginCutConfig())
 

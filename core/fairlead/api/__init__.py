@@ -71,7 +71,7 @@ from fairlead.api.plans import (
     TwapPlan,
     XemmPlan,
 )
-from fairlead.api.probing import TimeProbing
+from fairlead.api.probing import MarginAmounts, Margined, TimeProbing
 from fairlead.api.registry import Offer, Offers, Registry
 from fairlead.api.risk import (
     Allowed,
@@ -176,7 +176,9 @@ __all__ = [
     "Leg",
     "LegResult",
     "MakerPrice",
+    "MarginAmounts",
     "MarginRisk",
+    "Margined",
     "Market",
     "MarketHint",
     "MarketLook",

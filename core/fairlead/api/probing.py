@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
-__all__ = ["TimeProbing"]
+import msgspec
+
+from fairlead.api.risk_view import PositionMargin
+from fairlead.model import Unavailable
+
+__all__ = ["MarginAmounts", "Margined", "TimeProbing"]
 
 
 @runtime_checkable
@@ -14,3 +20,20 @@ class TimeProbing(Protocol):
     @property
     def skew_ns(self) -> int | None:
         """Give how far the venue's clock is ahead of ours; behind is negative, None = unknown."""
+
+
+class MarginAmounts(msgspec.Struct, frozen=True):
+    """Margin in use at a venue, all of it in ``asset``; amounts, never a ready-made ratio."""
+
+    asset: str
+    initial: Decimal
+    maintenance: Decimal
+    positions: tuple[PositionMargin, ...] = ()
+
+
+@runtime_checkable
+class Margined(Protocol):
+    """A connector of an account that trades on margin."""
+
+    async def margin(self) -> MarginAmounts | Unavailable:
+        """Read what is bound as margin now; complete or `Unavailable`, never zero for unknown."""

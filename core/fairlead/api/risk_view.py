@@ -65,7 +65,7 @@ class EquityFigures:
 
 @dataclass(frozen=True, slots=True)
 class PositionMargin:
-    """What one position holds as margin, in the engine's currency."""
+    """What one position holds as margin: to rules in the engine's currency."""
 
     market: MarketId
     initial: Decimal
@@ -94,8 +94,10 @@ class AccountRisk:
     trading: EquityFigures = field(default_factory=EquityFigures)
     #: What closed trades of the day came to, fees included; a loss is negative.
     realised_today: Decimal | None = None
-    #: None = no venue has told of margin: a spot account, or one that did not answer.
+    #: None = no venue trades on margin, or one that does has not said how much is bound.
     margin: MarginRisk | None = None
+    #: The venue that trades on margin and has not answered lately; "" = there is none.
+    margin_missing: str = ""
     #: Ticks so far that took longer than a tick.
     overruns: int = 0
 

@@ -67,7 +67,7 @@ from fairlead.kernel.ids import SeededIds, SystemIds
 from fairlead.kernel.observers import Observer, ObserverFailure, Observers
 from fairlead.kernel.observing import ObserverQueue
 from fairlead.kernel.outcome import RunResult, RunSetup, StopReason, StopRequest
-from fairlead.kernel.outlook import Outlook
+from fairlead.kernel.outlook import MARGIN_EVERY_NS, Outlook
 from fairlead.kernel.outside import instance_tag, outside_connectors
 from fairlead.kernel.panic import EmergencyStop, EmergencyStopParts
 from fairlead.kernel.parts import DeskMaker, EngineParts
@@ -121,6 +121,7 @@ __all__ = [
     "BY_HAND",
     "COMMANDS",
     "EXECUTE",
+    "MARGIN_EVERY_NS",
     "MOST_BYTES",
     "RESERVED_LEVEL",
     "WAITING",

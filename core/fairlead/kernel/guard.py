@@ -20,6 +20,7 @@ from fairlead.api import (
     Answered,
     EquityFigures,
     FillSeen,
+    MarginRisk,
     MarkoutSeen,
     Posture,
     PostureLevel,
@@ -232,12 +233,14 @@ class RiskGuard:
         nav, trading = desk.ledger.nav, desk.ledger.trading_nav
         figures, known = desk.figures, desk.figures.equity is not None
         figures.peak, figures.day_start = nav.peak_equity, nav.day_start_equity
-        day = nav.day
+        day, margin = nav.day, desk.outlook.margin(desk.view.rate)
         figures.account = AccountRisk(
             day=day,
             equity=_figures(nav, known=known),
             trading=_figures(trading, known=known),
             realised_today=self._realised[1] if day == self._realised[0] else ZERO,
+            margin=margin if isinstance(margin, MarginRisk) else None,
+            margin_missing=margin if isinstance(margin, str) else "",
             overruns=self._overruns,
         )
 

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fairlead.api import PriceSource, StreamRisk, TimeProbing
+from fairlead.api import (
+    Connector,
+    MarginAmounts,
+    Margined,
+    MarginRisk,
+    PositionMargin,
+    PriceSource,
+    StreamRisk,
+    TimeProbing,
+)
 from fairlead.kernel.stream import StreamHealth
-from fairlead.model import Instrument, MarketEvent, MarketId, Trade
+from fairlead.model import ZERO, Instrument, MarketEvent, MarketId, Trade, Unavailable
 from fairlead.trackers import MarketTracker
 
 if TYPE_CHECKING:
     from fairlead.kernel.desk import DeskParts
 
-__all__ = ["Outlook"]
+__all__ = ["MARGIN_EVERY_NS", "Outlook"]
+
+#: How often venues that trade on margin are asked how much is bound.
+MARGIN_EVERY_NS = 5_000_000_000
+# An older answer is none.
+_MARGIN_AGE_NS = 3 * MARGIN_EVERY_NS
 
 
 class Outlook:
@@ -25,6 +41,8 @@ class Outlook:
         self._parts = parts
         self._streams: Mapping[str, StreamHealth] = {}
         self._sources: dict[MarketId, MarketTracker] = {}
+        self._margined = [name for name, one in parts.connectors.items() if _trades_on_margin(one)]
+        self._margins: dict[str, tuple[int, MarginAmounts]] = {}
         for market in markets:
             self._look_for(market)
 
@@ -37,6 +55,31 @@ class Outlook:
         stream, connector = self._streams.get(venue), self._parts.connectors[venue]
         skew_ns = connector.skew_ns if isinstance(connector, TimeProbing) else None
         return StreamRisk(None if stream is None else stream.unproven_since_ns, skew_ns)
+
+    def take_margin(self, venue: str, reading: MarginAmounts | Unavailable) -> None:
+        """Take what a venue said of margin; without an answer the last one grows old."""
+        if isinstance(reading, MarginAmounts):
+            self._margins[venue] = (self._parts.clock.now_ns(), reading)
+
+    def margin(self, rate: Callable[[str], Decimal | None]) -> MarginRisk | str | None:
+        """Add up all venues' margin; None = none trades on margin, a text = whose is missing."""
+        if not self._margined:
+            return None
+        oldest_ns = self._parts.clock.now_ns() - _MARGIN_AGE_NS
+        initial = maintenance = ZERO
+        positions: list[PositionMargin] = []
+        for venue in self._margined:
+            at_ns, found = self._margins.get(venue, (0, None))
+            worth = None if found is None else rate(found.asset)
+            if found is None or worth is None or at_ns < oldest_ns:
+                return venue
+            initial += found.initial * worth
+            maintenance += found.maintenance * worth
+            positions += (
+                replace(one, initial=one.initial * worth, maintenance=one.maintenance * worth)
+                for one in found.positions
+            )
+        return MarginRisk(initial, maintenance, tuple(positions))
 
     def elsewhere(self, market: MarketId) -> tuple[PriceSource, ...]:
         """Give the same market at other venues, traded there or not."""
@@ -76,6 +119,10 @@ class Outlook:
                     resync=partial(connector.resync, symbol),
                     stale_ns=self._parts.stale_ns,
                 )
+
+
+def _trades_on_margin(connector: Connector) -> bool:
+    return isinstance(connector, Margined)
 
 
 def _same(one: Instrument, other: Instrument) -> bool:

@@ -12,9 +12,10 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fairlead.api import Clock, Connector, PostureLevel, Restartable
+from fairlead.api import Clock, Connector, Margined, PostureLevel, Restartable
 from fairlead.kernel.desk import Desk
 from fairlead.kernel.difference import BalanceWatch
+from fairlead.kernel.outlook import MARGIN_EVERY_NS
 from fairlead.kernel.reading import AccountReading, OrderReading, read_account, read_order
 from fairlead.kernel.stream import StreamHealth
 from fairlead.model import (
@@ -93,6 +94,11 @@ class Reconciler:
         readers = [
             asyncio.get_running_loop().create_task(self._reader(venue, connector))
             for venue, connector in self._parts.connectors.items()
+        ]
+        readers += [
+            asyncio.get_running_loop().create_task(self._margin_reader(venue, connector))
+            for venue, connector in self._parts.connectors.items()
+            if isinstance(connector, Margined)
         ]
         try:
             await asyncio.gather(*readers)
@@ -177,6 +183,11 @@ class Reconciler:
             else:
                 await clock.sleep_ns(_SECOND)
                 self._suspicious.add(venue)
+
+    async def _margin_reader(self, venue: str, connector: Margined) -> None:
+        while True:
+            self._desk.outlook.take_margin(venue, await connector.margin())
+            await self._parts.clock.sleep_ns(MARGIN_EVERY_NS)
 
     def is_ours(self, update: OrderUpdate | Fill) -> bool:
         """Tell whether an order, or a fill's, belongs to this instance, of whatever run."""
