@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from pydantic import BaseModel, ConfigDict
 
-from benchmarks.figure import Figure
+from benchmarks.figure import ROUNDS, Figure
 from fairlead.api import (
     Action,
     Admitted,
@@ -63,7 +63,7 @@ from fairlead.testing.transport import Handler, Passage, Server, StreamHandler
 
 __all__ = ["figures"]
 
-_FILLS = 40
+_FILLS = 25
 _LOT = Decimal(100)
 _CONFIG = """
 [engine]
@@ -301,10 +301,13 @@ def _settings(folder: Path, ports: dict[str, int]) -> tuple[Settings, Offers]:
 
 
 def figures() -> Iterator[Figure]:
-    """Measure the median, and the median of the commit in it, which is the disk's."""
-    with tempfile.TemporaryDirectory() as place:
-        bench = _Bench(Path(place))
-        asyncio.run(bench.run())
-    whole, disk = statistics.median(bench.seconds), statistics.median(bench.committing)
+    """Measure the median of the best round, and that of the commit in it, which is the disk's."""
+    medians = []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as place:
+            bench = _Bench(Path(place))
+            asyncio.run(bench.run())
+        medians.append((statistics.median(bench.seconds), statistics.median(bench.committing)))
+    whole, disk = min(medians)
     yield Figure("from a maker's fill to the hedge's bytes", whole * 1e6, "µs")
     yield Figure("the commit in it", disk * 1e6, "µs")

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from benchmarks.figure import Figure
+from benchmarks.figure import ROUNDS, Figure
 from fairlead.api import Cancel, Connector, Place
 from fairlead.cli.config import configured
 from fairlead.kernel import Session, SessionOptions, SystemProcess
@@ -26,7 +26,7 @@ from fairlead.store import Durability, Journal, TraceWriter, open_store
 __all__ = ["figures"]
 
 _SECOND = 1_000_000_000
-_LADDERS, _LADDER = 200, 20
+_LADDERS, _LADDER = 60, 20
 _FAR = 90
 # The rules allow so many new orders in a minute.
 _PAUSE_S = 20
@@ -128,10 +128,12 @@ class _Watch:
 
 
 def figures() -> Iterator[Figure]:
-    """Measure the median, the commit apart."""
-    with tempfile.TemporaryDirectory() as place:
-        seconds = _timed(Path(place))
-    yield Figure("an order from the wish to the connector", statistics.median(seconds) * 1e6, "µs")
+    """Measure the median of the best round, the commit apart."""
+    medians = []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as place:
+            medians.append(statistics.median(_timed(Path(place))))
+    yield Figure("an order from the wish to the connector", min(medians) * 1e6, "µs")
 
 
 def _timed(folder: Path) -> list[float]:
