@@ -1,5 +1,6 @@
 """What a person tells a running engine is judged, written down and done."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -169,6 +170,23 @@ def test_reduce_only_by_hand_lasts_until_it_is_taken_back() -> None:
 
     levels = [one.level for one in steered.trace.of(PostureChanged) if one.rule == "by_hand"]
     assert levels == [PostureLevel.REDUCING, PostureLevel.REDUCING]
+
+
+@pytest.mark.parametrize("command", [Resume(), Reduce(on=False)], ids=["resume", "reduce-only off"])
+def test_what_a_plan_left_open_restrains_until_a_person_has_looked(
+    command: Resume | Reduce,
+) -> None:
+    async def script(hand: Hand) -> None:
+        await hand.at(30.5)
+        desk = hand.session.engine.desk
+        (market,) = desk.markets
+        desk.plans.ends.leave_open("alt", "hedge-1", market, Decimal(3), "stopped")
+        status = await hand.told(Status())
+        assert (status["posture"], status["posture_rule"]) == ("REDUCING", "execution hedge-1")
+        await hand.told(command)
+        assert (await hand.told(Status()))["posture"] == "ACTIVE"
+
+    steer(script, seconds=40)
 
 
 def test_resuming_one_strategy_leaves_a_reduce_only_in_force() -> None:
