@@ -39,7 +39,7 @@ from fairlead.api import (
     SourceContext,
     Transport,
 )
-from fairlead.config import Settings, VenueSettings, canonical_text, config_hash
+from fairlead.config import Settings, canonical_text, config_hash
 from fairlead.errors import ConfigError, Finding
 from fairlead.kernel.desk import Desk, DeskParts
 from fairlead.kernel.engine import Engine
@@ -51,11 +51,12 @@ from fairlead.kernel.peak import RiskMemory, risk_memory
 from fairlead.kernel.plan import StrategyPlan
 from fairlead.kernel.plans_run import markets_in
 from fairlead.kernel.protection import Protection, ProtectionParts
+from fairlead.kernel.terms import Venues, venue_terms
 from fairlead.kernel.ticker import Ticker, instance_offset_ns
 from fairlead.kernel.transport import SystemTransport
 from fairlead.ledger import Obligation, StrategyTerms
 from fairlead.model import ClientId, Instrument
-from fairlead.pipeline import BatchPolicy, BreakerPolicy, GatewayTerms, Throttle
+from fairlead.pipeline import Throttle
 from fairlead.store import Journal, QueuedStore, RunIdentity, TraceHash
 
 __all__ = [
@@ -137,12 +138,6 @@ def _protection(
 
 
 @dataclass(frozen=True, slots=True)
-class _Venues:
-    connectors: Mapping[str, Connector]
-    terms: Mapping[str, GatewayTerms]
-
-
-@dataclass(frozen=True, slots=True)
 class _Players:
     rules: list[RiskRule]
     strategies: list[StrategyPlan]
@@ -153,7 +148,7 @@ def _desk(
     settings: Settings,
     clock: Clock,
     journal: Journal,
-    venues: _Venues,
+    venues: Venues,
     players: _Players,
     memory: RiskMemory,
     new_id: Callable[[], str],
@@ -179,21 +174,6 @@ def _desk(
     )
 
 
-def _terms(
-    venue: str, table: VenueSettings, connector: Connector, throttle: Throttle
-) -> GatewayTerms:
-    throttle.bind(connector.capabilities.limits)
-    breaker = table.breaker
-    return GatewayTerms(
-        batching=BatchPolicy(table.batch_size, table.batch_timeout.ns, on=table.batching),
-        breaker=BreakerPolicy(
-            breaker.failures, breaker.pause.ns, breaker.rejects, breaker.rejects_pause.ns
-        ),
-        venue=venue,
-        throttle=throttle,
-    )
-
-
 class EngineContainer(containers.DeclarativeContainer):
     """An engine's parts. What has no provider of its own is a hole that `compose` fills."""
 
@@ -213,7 +193,7 @@ class EngineContainer(containers.DeclarativeContainer):
     connectors = providers.Dict()
     #: How each venue is dealt with, its budget among it.
     terms = providers.Dict()
-    venues = providers.Factory(_Venues, connectors=connectors, terms=terms)
+    venues = providers.Factory(Venues, connectors=connectors, terms=terms)
     rules = providers.List()
     strategies = providers.List()
     players = providers.Factory(_Players, rules=rules, strategies=strategies, executors=executors)
@@ -283,7 +263,7 @@ def compose(settings: Settings, offers: Offers, holes: Mapping[str, object]) -> 
             build_connector, venue, table.connector, table.options, surroundings, throttle
         )
         container.connectors.add_kwargs({venue: connector})
-        terms = providers.Singleton(_terms, venue, table, connector, throttle)
+        terms = providers.Singleton(venue_terms, venue, table, connector, throttle)
         container.terms.add_kwargs({venue: terms})
     for name, config in settings.risk.items():
         rule = offers.rules[name]
