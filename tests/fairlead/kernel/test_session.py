@@ -161,3 +161,21 @@ def test_pacing_changes_when_things_happen_and_never_what() -> None:
 
     assert quick.trace_hash == paced.trace_hash
     assert quick.report == paced.report
+
+
+def test_the_report_says_what_batches_saved() -> None:
+    together = session(options=SessionOptions(for_ns=3 * MINUTE)).run().report
+    apart = (
+        session("venues.main.batching=false", options=SessionOptions(for_ns=3 * MINUTE))
+        .run()
+        .report
+    )
+    assert together is not None
+    assert apart is not None
+
+    sent = together["summary"]["requests"]["main"]
+    assert sent["saved"] == sent["items"] - sent["requests"] > 0
+    assert sent["mean_size"] == sent["items"] / sent["requests"]
+    assert (sent["split"], sent["dropped"], sent["warnings"]) == (0, 0, 0)
+    alone = apart["summary"]["requests"]["main"]
+    assert (alone["saved"], alone["batches"], alone["mean_size"]) == (0, 0, 1.0)
