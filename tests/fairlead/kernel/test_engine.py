@@ -750,11 +750,11 @@ def test_a_dispatch_between_ticks_that_fails_ends_the_run_in_order() -> None:
         dispatch = pipeline.dispatch
         calls: list[int] = []
 
-        def fail() -> None:
+        def fail(*, on_tick: bool = False) -> None:
             if not calls:
                 calls.append(1)
                 raise ValueError("oops")
-            dispatch()
+            dispatch(on_tick=on_tick)
 
         pipeline.dispatch = fail  # type: ignore[method-assign]  # a bug of ours
         world.venue.publish(BookLost(MARKET, world.clock.now_ns(), "the stream closed"))
