@@ -301,11 +301,15 @@ def states(world: World, rule: str) -> list[dict[str, Any]]:
     return [msgspec.json.decode(one) for one in found]
 
 
-def remembering(memory: RiskMemory, seen: list[RiskView]) -> World:
+def remembering(memory: RiskMemory, falls: list[Decimal]) -> World:
+    """Go on from what was stored, at the price at which that run ended."""
+
     async def act(world: World) -> None:
         world.container.memory.override(memory)
-        await quoting(world)
-        seen.append(world.engine.desk.view)
+        await world.wait(0.5)
+        world.show("89.90", "90.10")
+        await world.wait(3)
+        falls.append(world.engine.desk.ledger.nav.drawdown.now)
         world.engine.request_stop()
 
     return live(act)[0]
@@ -323,35 +327,29 @@ def first_states() -> dict[str, str]:
 
 
 def test_the_accounts_peak_is_stored_and_taken_up() -> None:
-    stored, seen = first_states(), list[RiskView]()
+    stored, falls = first_states(), list[Decimal]()
 
-    remembering(RiskMemory(stored), seen)
+    world = remembering(RiskMemory(stored), falls)
 
     account = msgspec.json.decode(stored["account"])["account"]
-    assert Decimal(account["nav"]["peak"]) > Decimal(account["nav"]["now"])
-    (view,) = seen
-    assert view.peak_equity is not None
-    assert view.equity is not None
-    assert view.account.equity.now == view.equity
+    peak, now = Decimal(account["nav"]["peak"]), Decimal(account["nav"]["now"])
+    assert falls == [(peak - now) / peak]
+    assert falls[0] > 0
+    assert Decimal(states(world, "account")[-1]["account"]["nav"]["peak"]) == peak
 
 
 def test_a_note_lets_the_next_start_forget_the_peak() -> None:
-    seen: list[RiskView] = []
-    stored = first_states()
+    falls: list[Decimal] = []
 
-    world = remembering(RiskMemory(stored, forget_peak=True), seen)
+    world = remembering(RiskMemory(first_states(), forget_peak=True), falls)
 
     asked = [(one.who, one.command) for one in world.trace.of(ControlAsked)]
     assert asked == [("a command before the start", "reset_peak")]
-    nav = msgspec.json.decode(stored["account"])["account"]["nav"]
-    first = states(world, "account")[0]["account"]["nav"]
-    assert Decimal(first["peak"]) < Decimal(nav["peak"]) * 2
+    assert falls == [0]
 
 
 def test_a_memory_that_cannot_be_read_is_an_incident() -> None:
-    seen: list[RiskView] = []
-
-    world = remembering(RiskMemory({"account": "{"}), seen)
+    world = remembering(RiskMemory({"account": "{"}), [])
 
     assert [one.name for one in world.trace.of(Incident)] == ["memory_unreadable"]
 
