@@ -234,11 +234,14 @@ class Desk:
         """Book the marks in force and journal what is known of the last fills and plans."""
         self.plans.work()
         self.booking.mark()
-        self.ledger.sample(self._now_ns())
+        if self.booking.opened:
+            # Until every account is read its equity is unknown, not what is read of it.
+            self.ledger.sample(self._now_ns())
         for ledger in self.ledger.strategies.values():
             ledger.uptime.advance(self._now_ns())
             self.reporter.markouts(ledger.markout.finish())
-        self.guard.finish()
+        if self.booking.opened:
+            self.guard.finish()
 
     def position(self, market: MarketId) -> Decimal:
         """Give what we hold of a market's base by our own books."""

@@ -297,7 +297,6 @@ class Engine:
         if problem:
             self.request_stop(StopReason.VENUE, problem)
             return False
-        desk.restarting.resume(self._clock.now_ns())
         desk.join(self._parts.ticker)
         self._parts.ticker.add(
             Phase.RECONCILE, "account", lambda tick: reconciler.apply(tick.at_ns)
@@ -311,6 +310,8 @@ class Engine:
                 "protection",
                 lambda tick: protection.apply(desk, reconciler.suspect),
             )
+        # What goes on may send at once, so not before it is protected.
+        desk.restarting.resume(self._clock.now_ns())
         self._parts.ticker.on_failure(self._part_failed)
         self._parts.observers.started(self._parts.setup)
         return True

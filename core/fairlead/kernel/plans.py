@@ -74,6 +74,8 @@ class PlanDeskParts:
     is_open: Callable[[], bool]
     #: Keep books for a strategy in a market.
     keep_books: Callable[[str, MarketId], None]
+    #: Take away at once what the posture of a market does not allow.
+    enforce: Callable[[MarketId], None]
 
 
 class PlanDesk:
@@ -98,7 +100,7 @@ class PlanDesk:
             withdraw=parts.withdraw,
             tell=self.tell,
         )
-        self.ends = PlanEnds(parts.journal, parts.gate, parts.around.now_ns)
+        self.ends = PlanEnds(parts.journal, parts.gate, parts.around.now_ns, enforce=parts.enforce)
 
     # What strategies ask for.
 

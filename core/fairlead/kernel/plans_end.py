@@ -30,10 +30,18 @@ def ended_as_it_is(run: PlanRun, end: str) -> Closing:
 class PlanEnds:
     """Where executions go when none of their orders can fill any more."""
 
-    def __init__(self, journal: Journal, gate: RiskGate, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        gate: RiskGate,
+        now_ns: Callable[[], int],
+        *,
+        enforce: Callable[[MarketId], None],
+    ) -> None:
         self._journal = journal
         self._gate = gate
         self._now_ns = now_ns
+        self._enforce = enforce
         self._restraining: dict[str, None] = {}
 
     def record(self, run: PlanRun, closing: Closing) -> ExecutionView:
@@ -86,6 +94,8 @@ class PlanEnds:
         self._restraining[label] = None
         self._gate.impose(label, PostureLevel.REDUCING, detail, market)
         self._journal.append(AlertRaised("critical", "residual_exposure", detail))
+        # What was allowed before it, and waits to leave, must not leave any more.
+        self._enforce(market)
 
     def lift(self) -> tuple[str, ...]:
         """Restrain no market any more: a person has looked; gives the rules that are lifted."""

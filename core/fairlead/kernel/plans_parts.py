@@ -12,7 +12,7 @@ from fairlead.kernel.plans_restart import PlanRestart
 from fairlead.kernel.plans_run import PlanSurroundings
 from fairlead.kernel.plans_start import PlanStarter
 from fairlead.kernel.plans_wish import waiting_id
-from fairlead.model import ZERO, OrderState
+from fairlead.model import ZERO, MarketId, OrderState
 
 if TYPE_CHECKING:
     from fairlead.kernel.desk import Desk, DeskParts
@@ -49,6 +49,9 @@ def build_plans(
     def submit(actions: tuple[Action, ...]) -> None:
         desk.pipeline.submit(actions, desk.view)
 
+    def enforce(market: MarketId) -> None:
+        desk.guard.enforce(market)
+
     around = PlanSurroundings(
         now_ns=parts.clock.now_ns,
         tick_ns=parts.tick_ns,
@@ -79,6 +82,7 @@ def build_plans(
             wake=wake,
             is_open=lambda: desk.pipeline.open_for_creates,
             keep_books=desk.cast.keep_books,
+            enforce=enforce,
         )
     )
     return plans, PlanRestart(plans, starter, parts.journal)

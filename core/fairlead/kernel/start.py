@@ -6,6 +6,7 @@ then the books open, on balances that nothing of ours moves any more.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 
 from fairlead.api import Clock, Connector
@@ -79,33 +80,42 @@ async def reconcile_start(
 
     :param limit_ns: when to give up, by the engine's clock.
     """
-    for venue in venues:
-        seen_ns: dict[str, int] = {}
-        problem: str | Unavailable = Unavailable("it was not read")
-        while clock.now_ns() < limit_ns:
-            reading = await reconciler.read(venue)
-            if isinstance(reading, Unavailable):
-                problem = reading
-                await clock.sleep_ns(_ROUND_NS)
-                continue
-            reconciler.work_in(reading)
-            problem = _left(desk, reading, reconciler)
-            if not problem and _may_lag(reading, reconciler, seen_ns):
-                problem = "its balances may be those of before the last fill"
-            elif not problem:
-                desk.accounts[venue].begin(reading.balances)
-                desk.open(venue)
-                break
-            desk.pipeline.cancel_all("left by an earlier run")
-            desk.pipeline.dispatch()
+    # Side by side: a venue that takes long must not keep the others waiting.
+    problems = await asyncio.gather(
+        *(_reconcile_one(desk, reconciler, venue, clock, limit_ns) for venue in venues)
+    )
+    problem = next((one for one in problems if one), "")
+    if not problem:
+        desk.booking.opened = True
+    return problem
+
+
+async def _reconcile_one(
+    desk: Desk, reconciler: Reconciler, venue: str, clock: Clock, limit_ns: int
+) -> str | Unavailable:
+    seen_ns: dict[str, int] = {}
+    problem: str | Unavailable = Unavailable("it was not read")
+    while clock.now_ns() < limit_ns:
+        reading = await reconciler.read(venue)
+        if isinstance(reading, Unavailable):
+            problem = reading
             await clock.sleep_ns(_ROUND_NS)
-            reconciler.apply(clock.now_ns())
-        if isinstance(problem, Unavailable):
-            return Unavailable(f"{venue} at the start: {problem.cause}")
-        if problem:
-            return f"{venue} at the start: {problem}"
-    desk.booking.opened = True
-    return ""
+            continue
+        reconciler.work_in(reading)
+        problem = _left(desk, reading, reconciler)
+        if not problem and _may_lag(reading, reconciler, seen_ns):
+            problem = "its balances may be those of before the last fill"
+        elif not problem:
+            desk.accounts[venue].begin(reading.balances)
+            desk.open(venue)
+            return ""
+        desk.pipeline.cancel_all("left by an earlier run")
+        desk.pipeline.dispatch()
+        await clock.sleep_ns(_ROUND_NS)
+        reconciler.apply(clock.now_ns())
+    if isinstance(problem, Unavailable):
+        return Unavailable(f"{venue} at the start: {problem.cause}")
+    return f"{venue} at the start: {problem}"
 
 
 def _left(desk: Desk, reading: AccountReading, reconciler: Reconciler) -> str:

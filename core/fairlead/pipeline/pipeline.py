@@ -191,6 +191,9 @@ class Pipeline:
         for intent in self._queue.waiting():
             if intent.slot.market != market:
                 continue
+            if intent.slot.plan and intent.purpose in (Purpose.HEDGE, Purpose.EXIT):
+                room -= ZERO if growing(intent.side, gap) else intent.quantity
+                continue
             if growing(intent.side, gap) or intent.quantity > room:
                 self._queue.supersede(intent.slot)
             else:

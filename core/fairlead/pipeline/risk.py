@@ -44,6 +44,7 @@ class RiskGate:
     def __init__(self, rules: Sequence[RiskRule], journal: Journal) -> None:
         self._rules = tuple(rules)
         self._observing = tuple(rule for rule in self._rules if isinstance(rule, Observing))
+        self._remembering = tuple(rule for rule in self._rules if isinstance(rule, Remembering))
         self._journal = journal
         self._postures: dict[MarketId | None, Posture] = {}
         self._raised: dict[str, int] = {}
@@ -74,9 +75,9 @@ class RiskGate:
 
     def recall(self, states: Mapping[str, str]) -> None:
         """Let rules take up what they stored in an earlier run, as JSON by rule."""
-        for rule in self._rules:
+        for rule in self._remembering:
             text = states.get(rule.name)
-            if text is None or not isinstance(rule, Remembering):
+            if text is None:
                 continue
             try:
                 rule.recall(text)
@@ -196,13 +197,12 @@ class RiskGate:
         return tuple(changed)
 
     def _remember(self) -> None:
-        for rule in self._rules:
-            if isinstance(rule, Remembering):
-                memory = rule.memory
-                if memory is not self._stored.get(rule.name):
-                    self._stored[rule.name] = memory
-                    text = msgspec.json.encode(memory).decode()
-                    self._journal.append(RuleState(rule=rule.name, state=text))
+        for rule in self._remembering:
+            memory = rule.memory
+            if memory is not self._stored.get(rule.name):
+                self._stored[rule.name] = memory
+                text = msgspec.json.encode(memory).decode()
+                self._journal.append(RuleState(rule=rule.name, state=text))
 
     def _assess_one(self, rule: RiskRule, view: RiskView) -> tuple[Posture, ...]:
         try:

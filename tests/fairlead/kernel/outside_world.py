@@ -33,7 +33,7 @@ from fairlead.testing.simulation import SHIPPED, load_scenarios
 SECOND = 1_000_000_000
 START_NS = 1_767_225_600 * SECOND
 TAG, EPOCH = 77, 3
-(SCENARIO,) = load_scenarios(SHIPPED, ("risk.warm_up=1 s",))
+(SCENARIO,) = load_scenarios(SHIPPED, ("risk.warm_up=1 s", "venues.main.budget=0"))
 INSTANCE = SCENARIO.settings.engine.instance
 
 

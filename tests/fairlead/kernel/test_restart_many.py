@@ -18,7 +18,7 @@ from fairlead.trackers import OrderTracker
 SECOND = 1_000_000_000
 START_NS = 1_767_225_600 * SECOND
 ORDERS = 1_000
-(SCENARIO,) = load_scenarios(SHIPPED, ("risk.warm_up=1 s",))
+(SCENARIO,) = load_scenarios(SHIPPED, ("risk.warm_up=1 s", "venues.main.budget=0"))
 INSTANCE = SCENARIO.settings.engine.instance
 BALANCES = {"ALT": Decimal(2_000_000), "USDT": Decimal(4_000_000)}
 

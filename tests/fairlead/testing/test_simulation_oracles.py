@@ -204,10 +204,10 @@ def recorded(decided_ns: int) -> OrderRecorded:
     )
 
 
-def with_desk(available: str, venue: SimulatedVenue) -> Life:
+def with_desk(left: str, venue: SimulatedVenue) -> Life:
     desk = SimpleNamespace(
         markets=_Anything(SimpleNamespace(instrument=venue.instrument)),
-        balance=lambda name, asset: SimpleNamespace(available=Decimal(available)),
+        balance=lambda name, asset: SimpleNamespace(free=Decimal(5), reserved=5 - Decimal(left)),
     )
     return life(engine=SimpleNamespace(desk=desk))
 
@@ -265,7 +265,11 @@ def test_quotes_leave_with_a_lost_book_at_once() -> None:
     calls: list[Callable[[], None]] = []
     oracle = PullOracle(watch.add, watch.now_ns, lambda at_ns, call: calls.append(call))
     order = SimpleNamespace(
-        client_id=OURS, state=OrderState.OPEN, cancel_sent_ns=None, left_ns=990 * SECOND
+        client_id=OURS,
+        state=OrderState.OPEN,
+        cancel_sent_ns=None,
+        left_ns=990 * SECOND,
+        intent=SimpleNamespace(slot=SimpleNamespace(plan=""), purpose=Purpose.QUOTE),
     )
     desk = SimpleNamespace(orders=SimpleNamespace(live=lambda market: (order,)))
     gate = SimpleNamespace(alive=True)

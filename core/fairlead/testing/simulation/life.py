@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 from typing_extensions import override
 
-from fairlead.api import Clock, Offers, Record, Request, Response, Transport
+from fairlead.api import Offers, Record, Request, Response, Transport
 from fairlead.config import Settings
 from fairlead.kernel import (
     Engine,
@@ -112,7 +112,7 @@ class Life:
         self.process = GatedProcess(
             self.gate, f"simulated:{number}", machine.markers, machine.locks
         )
-        clock = GatedClock(machine.clock, self.gate, machine.wall)
+        clock = self._clock = GatedClock(machine.clock, self.gate, machine.wall)
         # The disk keeps its own time, which nobody sets.
         store = machine.disk.open(
             durability=Durability.FULL, clock=machine.clock, latency_ns=machine.latency_ns
@@ -189,8 +189,7 @@ class Life:
 
     def _control(self) -> Control:
         container, settings = self.container, self._machine.settings
-        clock: Clock = container.clock()
-        journal = container.journal()
+        clock, journal = self._clock, container.journal()
         return Control(
             ControlParts(
                 engine=container.engine(),

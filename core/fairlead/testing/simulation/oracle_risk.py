@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from fairlead.api import Record
 from fairlead.model import MarketId, OrderState, Side, trimmed
+from fairlead.pipeline import URGENT
 from fairlead.store import Incident, OrderRecorded
 from fairlead.testing.neutral import PlaceBatch
 from fairlead.testing.simulated import Origin, SimulatedVenue, StreamKind
@@ -69,10 +70,11 @@ class AdmissionOracle(Oracle):
         instrument = desk.markets[market].instrument
         asset = instrument.quote if record.side is Side.BUY else instrument.base
         balance = desk.balance(market.venue, asset)
-        if balance.available < 0:
+        left = balance.free - balance.reserved
+        if left < 0:
             self._add(
                 "an order takes no more than is free",
-                f"{record.order[-8:]}: {trimmed(balance.available)} {asset} are left",
+                f"{record.order[-8:]}: {trimmed(left)} {asset} are left",
             )
 
     @override
@@ -117,6 +119,8 @@ class PullOracle(Oracle):
             order.client_id[-8:]
             for order in life.engine.desk.orders.live(market=market)
             if order.state in _STANDING
+            # What a plan has resting to leave a position is no new risk.
+            and not (order.intent.slot.plan and order.intent.purpose in URGENT)
             and order.cancel_sent_ns is None
             and order.left_ns is not None
             and order.left_ns < lost_ns - _SECOND

@@ -10,11 +10,14 @@ from typing import Any
 from fairlead.kernel import SeededIds, VirtualClock, VirtualLoop
 from fairlead.testing.simulated import Origin
 from fairlead.testing.simulation.fault import Fault, FaultKind
+from fairlead.testing.simulation.flight import Flights
 from fairlead.testing.simulation.gate import Killed, install_task_factory
 from fairlead.testing.simulation.oracle_budget import BudgetOracle
+from fairlead.testing.simulation.oracle_limit import LimitOracle, Limits, ReduceOracle
 from fairlead.testing.simulation.oracle_market import BookOracle
 from fairlead.testing.simulation.oracle_money import MoneyOracle, NotionalOracle
 from fairlead.testing.simulation.oracle_orders import OrderOracle
+from fairlead.testing.simulation.oracle_plan import PlanOracle
 from fairlead.testing.simulation.oracle_proof import ProofOracle, ShieldOracle
 from fairlead.testing.simulation.oracle_risk import AdmissionOracle, PullOracle
 from fairlead.testing.simulation.oracle_stop import ProtectionOracle, StopOracle
@@ -70,6 +73,8 @@ class SeedResult:
     seed: int
     elapsed_ns: int = 0
     orders: int = 0
+    #: Plans that have ended.
+    plans: int = 0
     lives: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     #: How often each kind of point was passed at which a process can die.
@@ -105,9 +110,15 @@ class _Work:
         self._world = world = World(scenario, run.seed, clock)
         add = world.violations.add
         self._orders = OrderOracle(add, world.venues, scenario.most_in_slot())
+        flights = Flights(world.venues)
+        self._plans = PlanOracle(add, world.venues)
         world.watch(
             (
+                flights,
                 self._orders,
+                self._plans,
+                LimitOracle(add, world.venues, flights, Limits.of(scenario.settings)),
+                ReduceOracle(add, flights),
                 MoneyOracle(add, world.venues),
                 TransferOracle(add, world.venues, clock.now_ns),
                 NotionalOracle(add, world.venues, scenario.most_notional()),
@@ -227,6 +238,7 @@ class _Work:
             seed=self._run.seed,
             elapsed_ns=world.elapsed_ns(),
             orders=self._orders.created,
+            plans=self._plans.count,
             lives=world.lives,
             counts=dict(sorted(world.weather.counts().items())),
             points=dict(sorted(world.points.items())),
