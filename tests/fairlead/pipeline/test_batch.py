@@ -391,6 +391,18 @@ def test_exits_use_room_that_quotes_may_not() -> None:
     assert len(levels(world)) == 7
 
 
+def test_an_exit_leaves_while_quotes_wait_for_room() -> None:
+    async def act(world: World) -> None:
+        world.ask(*(place(level=n) for n in range(9)))
+        world.ask(late(20, 0, Purpose.EXIT))
+        await world.clock.sleep_ns(500 * MS)
+
+    limit = RateLimit("orders", 10, SECOND, {CREATE: Weight(0, item=1)})
+    world = live(act, limits=(limit,), batching=BatchPolicy(on=False))
+
+    assert [one for (one,) in levels(world)] == [0, 1, 2, 3, 4, 5, 6, 20]
+
+
 def test_cancels_beyond_the_limit_leave_at_the_instant_of_room_once_each() -> None:
     async def act(world: World) -> None:
         world.ask(*(place(level=n) for n in range(4)))
