@@ -138,7 +138,7 @@ def result(reason: StopReason = StopReason.ASKED) -> RunResult:
 
 def test_a_stop_is_proven_by_two_reads_a_second_apart_since_the_last_create() -> None:
     watch = Watch()
-    oracle = ProofOracle(watch.add, {"main": None}, watch.now_ns)  # type: ignore[dict-item] # only the names count
+    oracle = ProofOracle(watch.add, {"main": None}, watch.now_ns)  # type: ignore[dict-item]  # only the names count
     oracle.begun(life())
     oracle.ended(life(), result())  # nothing was placed, so there is nothing to prove
     read(oracle, answer())
