@@ -12,6 +12,7 @@ from fairlead.cli.engine import EnginePlace, ask, engine_options, json_option, p
 from fairlead.errors import ControlError, ExitCode, UsageError
 from fairlead.kernel.control_command import CancelOrders, Flatten, Pause, Reduce, Resume, Strategy
 from fairlead.kernel.halt import Halt, lift_halt, read_halt
+from fairlead.kernel.peak import ask_residuals_lifted
 from fairlead.kernel.process import SystemProcess
 
 __all__ = ["cancel", "flatten", "pause", "reduce_only", "resume", "strategy"]
@@ -71,11 +72,20 @@ def resume(place: EnginePlace, target: str, yes: bool, as_json: bool) -> None:
 def reduce_only(place: EnginePlace, state: str, as_json: bool) -> None:
     """Let no order grow a position, or end that; what grows one is cancelled at once.
 
-    Rules that restrain by themselves go on doing so: fairlead risk list.
+    Rules that restrain by themselves go on doing so: fairlead risk list. Off also lifts what plans
+    restrained by leaving something open; where no engine runs, its next start does that.
 
     Example: fairlead reduce-only on
     """
-    done = ask(place, Reduce(state == "on"))
+    try:
+        done = ask(place, Reduce(state == "on"))
+    except ControlError as error:
+        if error.exit_code is not ExitCode.UNAVAILABLE or state == "on":
+            raise
+        ask_residuals_lifted(SystemProcess(place.folder), place.instance)
+        text = f"{place.instance} does not run; its next start lifts what plans left restrained"
+        _say({"reduce_only": False, "at": "the next start"}, as_json, text)
+        return
     off = "orders may grow positions again, where no rule says otherwise"
     text = "orders may only reduce now; end it: fairlead reduce-only off" if state == "on" else off
     _say(done, as_json, text)

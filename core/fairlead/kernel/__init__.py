@@ -71,7 +71,14 @@ from fairlead.kernel.outlook import MARGIN_EVERY_NS, Outlook
 from fairlead.kernel.outside import instance_tag, outside_connectors
 from fairlead.kernel.panic import EmergencyStop, EmergencyStopParts
 from fairlead.kernel.parts import DeskMaker, EngineParts
-from fairlead.kernel.peak import RiskMemory, ask_peak_reset, peak_note, risk_memory
+from fairlead.kernel.peak import (
+    RiskMemory,
+    ask_peak_reset,
+    ask_residuals_lifted,
+    peak_note,
+    residuals_note,
+    risk_memory,
+)
 from fairlead.kernel.plan import StrategyPlan
 from fairlead.kernel.plans import PlanDesk, PlanDeskParts
 from fairlead.kernel.plans_admission import RESERVED_LEVEL, Admissions
@@ -249,6 +256,7 @@ __all__ = [
     "WatchdogParts",
     "answer_line",
     "ask_peak_reset",
+    "ask_residuals_lifted",
     "beat_name",
     "build_connector",
     "build_notifiers",
@@ -281,6 +289,7 @@ __all__ = [
     "read_request",
     "read_secret",
     "request_line",
+    "residuals_note",
     "resting",
     "risk_memory",
     "runtime_for",

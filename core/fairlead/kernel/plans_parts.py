@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from fairlead.api import Action, OrderView
 from fairlead.kernel.plans import PlanDesk, PlanDeskParts
+from fairlead.kernel.plans_end import RESIDUALS
 from fairlead.kernel.plans_restart import PlanRestart
 from fairlead.kernel.plans_run import PlanSurroundings
 from fairlead.kernel.plans_start import PlanStarter
 from fairlead.kernel.plans_wish import waiting_id
 from fairlead.model import ZERO, MarketId, OrderState
+from fairlead.store import ControlAsked
 
 if TYPE_CHECKING:
     from fairlead.kernel.desk import Desk, DeskParts
@@ -50,7 +52,8 @@ def build_plans(
         desk.pipeline.submit(actions, desk.view)
 
     def enforce(market: MarketId) -> None:
-        desk.guard.enforce(market)
+        if market in desk.markets:  # of an earlier run, it may be traded no more
+            desk.guard.enforce(market)
 
     around = PlanSurroundings(
         now_ns=parts.clock.now_ns,
@@ -85,4 +88,11 @@ def build_plans(
             enforce=enforce,
         )
     )
+    left = parts.memory.states.get(RESIDUALS)
+    if left is not None:
+        plans.ends.recall(left)
+        if parts.memory.lift_residuals:
+            plans.ends.lift()
+            asked = ControlAsked("a command before the start", "reduce", {"on": "False"})
+            parts.journal.append(asked)
     return plans, PlanRestart(plans, starter, parts.journal)

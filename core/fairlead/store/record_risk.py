@@ -39,7 +39,8 @@ class RuleEnded(Record, frozen=True, gc=False):
 class RuleState(Record, frozen=True, gc=False):
     """What a rule must know after a restart, as JSON; the last one of a rule counts.
 
-    The account's own (peak, day, balances) is kept under the name "account".
+    The account's own (peak, day, balances) is kept under the name "account", and what plans left
+    open that no person has lifted under "residuals".
     """
 
     kind: ClassVar[str] = "rule_state"

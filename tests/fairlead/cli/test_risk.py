@@ -8,7 +8,7 @@ import pytest
 from fairlead.cli.engine import EnginePlace
 from fairlead.cli.main import main
 from fairlead.errors import ControlError, ExitCode
-from fairlead.kernel import Command, Reduce, peak_note, read_halt
+from fairlead.kernel import Command, Reduce, peak_note, read_halt, residuals_note
 from fairlead.kernel.process import SystemProcess
 from tests.conftest import ROOT
 
@@ -74,6 +74,15 @@ def test_reduce_only_needs_an_engine(here: Path, capsys: pytest.CaptureFixture[s
     del here
     assert main(["reduce-only", "on"]) == ExitCode.UNAVAILABLE
     assert "no engine runs" in capsys.readouterr().err
+
+
+def test_what_plans_left_restrained_is_lifted_at_the_next_start_where_no_engine_runs(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["reduce-only", "off"]) == ExitCode.CLEAN
+
+    assert "its next start lifts what plans left restrained" in capsys.readouterr().out
+    assert SystemProcess(here).read_marker(residuals_note("demo")) is not None
 
 
 @pytest.mark.parametrize(
