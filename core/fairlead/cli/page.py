@@ -112,12 +112,14 @@ def _figures(
     details = report["summary"]["strategies"][name]
     market = report["strategies"][name]["market"]
     limit = details["max_position"]
-    postures = [(at_ns, level) for at_ns, place, level in data.postures if place in ("", market)]
     return {
         "price": price_figure(found),
         "pnl": pnl_figure(found, report["currency"]),
         "inventory": inventory_figure(
-            found, details["base"], None if limit is None else float(limit), postures
+            found,
+            details["base"],
+            None if limit is None else float(limit),
+            data.restraints(market),
         ),
         "markout": markout_figure(details["markout"]),
         "level": level_figure(found),

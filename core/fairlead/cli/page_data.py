@@ -18,11 +18,20 @@ from fairlead.cli.logs_run import Event, events
 from fairlead.ledger import Estimate, WeightedMean
 from fairlead.model import statistic
 
-__all__ = ["FillPoint", "Group", "RunData", "Sample", "StrategyData", "Thinned", "collect"]
+__all__ = [
+    "FillPoint",
+    "Group",
+    "Pause",
+    "RunData",
+    "Sample",
+    "StrategyData",
+    "Thinned",
+    "collect",
+]
 
 _POINTS = 1_500
 _FILLS = 3_000
-_POSTURES = 500
+_RESTRAINTS = 500
 _WORST = 10
 _HOUR_NS = 3_600_000_000_000
 _LEVELS = 50
@@ -148,13 +157,45 @@ class StrategyData:
 
 
 @dataclass(slots=True)
+class Pause:
+    """What a rule kept from being quoted: both sides or one of ``market``, "" for all markets.
+
+    ``until_ns`` None: it was not over at the end.
+    """
+
+    rule: str
+    market: str
+    effect: str
+    from_ns: int
+    until_ns: int | None = None
+
+
+@dataclass(slots=True)
 class RunData:
     """A run's trace, thinned; ``stories`` by the short name of the order."""
 
     strategies: dict[str, StrategyData] = field(default_factory=dict)
     #: (time, market or "" for the account, level), the first 500 changes.
     postures: list[tuple[int, str, str]] = field(default_factory=list)
+    #: The first 500 pauses by rules.
+    pauses: list[Pause] = field(default_factory=list)
     stories: dict[str, Story] = field(default_factory=dict)
+
+    def restraints(self, market: str) -> list[tuple[int, int | None, str]]:
+        """Give what restrained a market: (from, until or None to the end, posture or pause)."""
+        levels = [(at_ns, level) for at_ns, place, level in self.postures if place in ("", market)]
+        ends = [at_ns for at_ns, _ in levels[1:]]
+        found: list[tuple[int, int | None, str]] = [
+            (at_ns, until_ns, level)
+            for (at_ns, level), until_ns in zip(levels, [*ends, None], strict=False)
+        ]
+        return found + [
+            (pause.from_ns, pause.until_ns, name)
+            for pause in self.pauses
+            if pause.market in ("", market)
+            for name in pause.effect.split(", ")
+            if name.endswith("paused")
+        ]
 
 
 def collect(folder: Path) -> RunData:
@@ -182,11 +223,24 @@ def _first_pass(data: RunData, all_events: Iterable[Event]) -> None:
             fill = pending.pop(event["trade"], None)
             if fill is not None:
                 _strategy(data, fill).add_fill(_fill(fill, event["bps"]))
-        elif kind == "posture" and len(data.postures) < _POSTURES:
+        elif kind == "posture" and len(data.postures) < _RESTRAINTS:
             data.postures.append((event["t_ns"], event["market"], event["level"]))
+        elif kind in {"rule_fired", "rule_ended"} and "paused" in event["effect"]:
+            _pause(data.pauses, event)
     # A killed run leaves fills that were never followed to the end.
     for fill in pending.values():
         _strategy(data, fill).add_fill(_fill(fill, {}))
+
+
+def _pause(pauses: list[Pause], event: Event) -> None:
+    of = (event["rule"], event["market"], event["effect"])
+    if event["kind"] == "rule_ended":
+        for pause in reversed(pauses):
+            if pause.until_ns is None and (pause.rule, pause.market, pause.effect) == of:
+                pause.until_ns = event["t_ns"]
+                return
+    elif len(pauses) < _RESTRAINTS:
+        pauses.append(Pause(*of, event["t_ns"]))
 
 
 def _second_pass(data: RunData, all_events: Iterable[Event], wanted: set[str], run: str) -> None:

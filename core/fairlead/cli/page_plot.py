@@ -30,7 +30,10 @@ _PARTS = {
     "funding": ("funding", "#9b72cf"),
     "other": ("other assets", "#6c757d"),
 }
-_POSTURES = {
+_RESTRAINTS = {
+    "BUY paused": "rgba(42,157,143,0.18)",
+    "SELL paused": "rgba(231,111,81,0.16)",
+    "paused": "rgba(142,154,175,0.28)",
     "REDUCING": "rgba(233,162,59,0.18)",
     "CANCEL_ONLY": "rgba(231,111,81,0.22)",
     "HALTED": "rgba(180,30,30,0.30)",
@@ -90,9 +93,9 @@ def inventory_figure(
     data: StrategyData,
     base: str,
     max_position: float | None,
-    postures: Sequence[tuple[int, str]],
+    restraints: Sequence[tuple[int, int | None, str]],
 ) -> Figure:
-    """Draw position, target and limit; ``postures`` are (time, level) from the first on."""
+    """Draw position, target and limit; ``restraints`` are (from, until or None, what)."""
     samples = data.samples.items()
     times = [_ms(sample.t_ns) for sample in samples]
     traces = [
@@ -104,11 +107,11 @@ def inventory_figure(
             limit = [None if not s.mid else s.target + sign * max_position / s.mid for s in samples]
             trace = _line("limit", times, limit, _SELL, width=1, dash="dot")
             traces.append(trace | {"showlegend": sign == 1, "legendgroup": "limit"})
-    shapes = list(_shades(postures, samples[-1].t_ns if samples else 0))
+    shapes = list(_shades(restraints, samples[-1].t_ns if samples else 0))
     for level in sorted({shape["name"] for shape in shapes}):
         patch = {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "name": level}
         traces.append(
-            patch | {"marker": {"symbol": "square", "color": _POSTURES[level], "size": 12}}
+            patch | {"marker": {"symbol": "square", "color": _RESTRAINTS[level], "size": 12}}
         )
     return _figure(traces, y={"title": {"text": base}}, shapes=shapes)
 
@@ -272,20 +275,19 @@ def _band(name: str, samples: Sequence[Sample], side: str, colour: str) -> Trace
     }
 
 
-def _shades(postures: Sequence[tuple[int, str]], end_ns: int) -> Iterator[Trace]:
-    following = [at_ns for at_ns, _ in (*postures, (end_ns, ""))][1:]
-    for (at_ns, level), until_ns in zip(postures, following, strict=True):
-        if level in _POSTURES:
+def _shades(restraints: Sequence[tuple[int, int | None, str]], end_ns: int) -> Iterator[Trace]:
+    for at_ns, until_ns, what in restraints:
+        if what in _RESTRAINTS:
             yield {
                 "type": "rect",
-                "name": level,
+                "name": what,
                 "xref": "x",
                 "yref": "paper",
                 "x0": _ms(at_ns),
-                "x1": _ms(until_ns),
+                "x1": _ms(end_ns if until_ns is None else until_ns),
                 "y0": 0,
                 "y1": 1,
-                "fillcolor": _POSTURES[level],
+                "fillcolor": _RESTRAINTS[what],
                 "line": {"width": 0},
                 "layer": "below",
             }

@@ -7,8 +7,9 @@ from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]  # ships
 
 from fairlead.cli.page import write_page
 from fairlead.cli.page_data import FillPoint, StrategyData, Thinned, collect
-from fairlead.cli.page_plot import level_figure, pnl_figure, price_figure
+from fairlead.cli.page_plot import inventory_figure, level_figure, pnl_figure, price_figure
 from fairlead.errors import UsageError
+from fairlead.store import RuleEnded, RuleFired, TraceWriter
 from tests.fairlead.cli.made import BUY, SELL, make_run
 
 
@@ -68,6 +69,28 @@ def test_risk_states_are_shaded_from_their_beginning_to_their_end(page: str) -> 
     (shape,) = layout["shapes"]  # type: ignore[call-overload]  # JSON of any shape
     assert shape["name"] == "REDUCING"
     assert shape["x1"] - shape["x0"] == 55_000
+
+
+def test_pauses_by_rules_are_shaded_for_their_market_until_they_end(tmp_path: Path) -> None:
+    brake, market, other = "one_sided_fills", "main:ALT/USDT", "main:BTC/USDT"
+    trace = TraceWriter(tmp_path / "events.jsonl.gz")
+    for number, (at_ns, record) in enumerate(
+        [
+            (10, RuleFired(brake, market, "BUY paused", "5 fills")),
+            (15, RuleFired("crash_pause", other, "paused", "fell")),
+            (17, RuleFired("markout_brake", market, "spread x 2", "bad")),
+            (20, RuleFired("losses", "", "REDUCING, SELL paused", "lost")),
+            (40, RuleEnded(brake, market, "BUY paused", 30)),
+        ]
+    ):
+        trace.write(number, at_ns, record)
+    trace.close()
+
+    found = collect(tmp_path).restraints(market)
+
+    assert found == [(10, 40, "BUY paused"), (20, None, "SELL paused")]
+    shapes = inventory_figure(StrategyData(), "ALT", None, found)["layout"]["shapes"]
+    assert [shape["name"] for shape in shapes] == ["BUY paused", "SELL paused"]
 
 
 def test_the_worst_fills_link_to_their_reasons_in_the_same_page(page: str) -> None:
