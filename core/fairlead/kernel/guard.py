@@ -157,6 +157,7 @@ class RiskGuard:
             for runner in desk.runners.values():
                 if runner.market.market == market:
                     runner.obey(posture, now_ns)
+            desk.plans.pull(market, posture.rule, posture.paused)
 
     def enforce_all(self) -> None:
         """Make a restraint that came between ticks good at once."""

@@ -38,7 +38,7 @@ from fairlead.kernel.plans_run import WAITING, Closing, PlanRun, PlanSurrounding
 from fairlead.kernel.plans_start import PlanStarter, state_text
 from fairlead.kernel.plans_watch import PlanWatches
 from fairlead.kernel.plans_wish import PlanWishes
-from fairlead.model import ZERO, Fill, MarketId, OrderIntent, Purpose, Slot, trimmed
+from fairlead.model import ZERO, Fill, MarketId, OrderIntent, Purpose, Side, Slot, trimmed
 from fairlead.pipeline import RiskGate
 from fairlead.store import (
     ExecutionStarted,
@@ -167,6 +167,7 @@ class PlanDesk:
             self.ends.leave_open(
                 slot.strategy, slot.plan[-8:], slot.market, signed, "a fill too late"
             )
+            self._parts.wake()
             return
         run.book.add(fill, slot.level, order.intent.purpose, order.intent.mid)
         if run.closing is not None:
@@ -186,7 +187,8 @@ class PlanDesk:
         """Let every execution that was woken take its steps; what they ask for is submitted."""
         for run in tuple(self._runs.values()):
             for _ in range(len(run.events) if run.awake else 0):
-                self._step(run, run.events.popleft())
+                if run.events:  # a step that failed has dropped the rest
+                    self._step(run, run.events.popleft())
             if run.closing is not None and not (run.orders or run.placed or run.events):
                 del self._runs[run.execution]
                 view = self.ends.record(run, run.closing)
@@ -199,7 +201,7 @@ class PlanDesk:
             self.tell(run, Stop())
         self.work()
 
-    def pull(self, market: MarketId, reason: str) -> None:
+    def pull(self, market: MarketId, reason: str, sides: Sequence[Side] = tuple(Side)) -> None:
         """Cancel what rests on a market: new risk, and all where nothing may be traded at all."""
         nothing = self._parts.gate.posture(market).level.rank >= PostureLevel.CANCEL_ONLY.rank
         cancels = tuple(
@@ -208,6 +210,7 @@ class PlanDesk:
             for client_id, order in run.orders.items()
             if order.intent.slot.market == market
             and (nothing or order.intent.purpose is Purpose.ENTRY)
+            and order.intent.side in sides
         )
         if cancels:
             self._parts.submit(cancels)

@@ -117,11 +117,14 @@ class Admissions:
         return filled + live + queued
 
     def _shrinking(self, intent: OrderIntent, run: PlanRun) -> Denied | None:
-        # Of the market, or net over all markets of that base: whichever has more to shrink.
+        # Of the market, or net over all markets of that base: whichever has more to shrink. What
+        # shrinks one market counts for all that lean the same way: it may be hedged elsewhere.
         market, base = intent.slot.market, intent.instrument.base
-        size = intent.instrument.multiplier
-        here = self._room(intent, run, (market,))
+        size, sign = intent.instrument.multiplier, intent.side.sign
         same = [one for one, traded in run.instruments.items() if traded.base == base]
+        leaning = [one for one in same if run.book.exposure(one) * sign < 0]
+        here = abs(self._exposure(run, leaning)) - self._leaving(intent, run, same)
+        here = min(here, self._room(intent, run, (market,)))
         room = max(here, self._room(intent, run, same))
         wanted = intent.quantity * size
         if wanted > room:
@@ -131,11 +134,18 @@ class Admissions:
 
     def _room(self, intent: OrderIntent, run: PlanRun, markets: Iterable[MarketId]) -> Decimal:
         known = tuple(markets)
-        exposure = sum(
-            (run.book.exposure(one) * run.instruments[one].multiplier for one in known), start=ZERO
-        )
+        exposure = self._exposure(run, known)
         if exposure * intent.side.sign >= 0:
             return ZERO
+        return abs(exposure) - self._leaving(intent, run, known)
+
+    def _exposure(self, run: PlanRun, markets: Iterable[MarketId]) -> Decimal:
+        return sum(
+            (run.book.exposure(one) * run.instruments[one].multiplier for one in markets),
+            start=ZERO,
+        )
+
+    def _leaving(self, intent: OrderIntent, run: PlanRun, known: Sequence[MarketId]) -> Decimal:
         pending = [
             (order.intent, order.leaves)
             for order in run.orders.values()
@@ -145,7 +155,7 @@ class Admissions:
             for other in self._queued(run, intent)
             if other.slot.market in known
         ]
-        leaving = sum(
+        return sum(
             (
                 leaves * other.instrument.multiplier
                 for other, leaves in pending
@@ -153,7 +163,6 @@ class Admissions:
             ),
             start=ZERO,
         )
-        return abs(exposure) - leaving
 
     def _queued(self, run: PlanRun, besides: OrderIntent | None) -> list[OrderIntent]:
         return [

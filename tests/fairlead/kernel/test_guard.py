@@ -492,3 +492,27 @@ def test_without_margin_nothing_is_missing() -> None:
         world.engine.request_stop()
 
     live(act)
+
+
+def test_a_fill_while_reducing_takes_away_at_once_what_is_more_than_the_gap() -> None:
+    seen: list[list[Side]] = []
+
+    async def act(world: World) -> None:
+        await quoting(world)
+        desk = world.engine.desk
+        desk.cast.aims[MARKET] = desk.position(MARKET) - 40
+        desk.gate.impose("test", REDUCING, "why", MARKET)
+        desk.guard.enforce_all()
+        await world.wait(1.3)
+        seen.append(resting(world))
+        (order,) = _live(world)
+        # What else was to be sold is gone meanwhile.
+        desk.cast.aims[MARKET] = desk.position(MARKET) - Decimal("1.5")
+        world.venue.exchange.fill(order.client_id, "1")
+        await world.clock.sleep_ns(SECOND // 20)
+        seen.append(resting(world))
+        world.engine.request_stop()
+
+    live(act)
+
+    assert seen == [[Side.SELL], []]
