@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
 from fairlead.api import Action
 from fairlead.book import Top
+from fairlead.errors import UsageError
 from fairlead.execution import QuotesExecutor
 from fairlead.kernel.booking import books_of
 from fairlead.kernel.plan import StrategyPlan
@@ -53,6 +55,10 @@ class Cast:
         #: Books of what plans trade elsewhere than on their strategy's market.
         self._books: dict[str, MarketId] = {}
         for plan in parts.strategies:
+            problem = self.problem(plan.market)
+            if problem:
+                # A real venue tells its markets only once it is connected.
+                raise UsageError(f"strategies.{plan.name}.market", str(plan.market), problem)
             self._open(plan.market)
             for market in plan.also:
                 if not self.problem(market):
@@ -71,7 +77,9 @@ class Cast:
             known = ", ".join(self._parts.connectors)
             return f"its venue {market.venue!r} does not run; running are: {known}"
         if market.symbol not in connector.instruments:
-            return f"its venue has no market {market.symbol!r}"
+            near = get_close_matches(market.symbol, connector.instruments, n=3)
+            hint = f"; did you mean: {', '.join(near)}" if near else ""
+            return f"its venue has no market {market.symbol!r}{hint}"
         return ""
 
     def enter(self, plan: StrategyPlan) -> StrategyRunner:
