@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from decimal import Decimal
+from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING
 
