@@ -59,6 +59,7 @@ class _Bar:
             transient=True,
             disable=not console.is_terminal,
         )
+        self._said = ""
         self._task: TaskID = self._progress.add_task("waiting", total=None, figures="")
 
     def __enter__(self) -> _Bar:
@@ -71,6 +72,9 @@ class _Bar:
     def show(self, now: ExecutionProgress) -> None:
         """Draw how far it is."""
         run = now.run
+        if now.earlier != self._said:
+            self._said = now.earlier
+            click.echo(now.earlier, err=True)
         if run is None:
             self._progress.update(self._task, description=now.phase)
             return
@@ -149,7 +153,12 @@ def _print(executing: Executing, *, as_json: bool) -> None:
     ended = executing.ended
     if as_json:
         result = None if ended is None else msgspec.to_builtins(ended, str_keys=True)
-        tree = {"schema": 1, "problem": executing.problem, "execution": result}
+        tree = {
+            "schema": 1,
+            "problem": executing.problem,
+            "earlier": executing.earlier,
+            "execution": result,
+        }
         click.echo(json.dumps(tree, ensure_ascii=False, indent=2, default=str))
     elif ended is None:
         click.echo(f"nothing was done: {executing.problem}", err=True)

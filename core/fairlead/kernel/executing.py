@@ -28,8 +28,8 @@ from fairlead.api import (
 from fairlead.config import Settings, StrategySettings
 from fairlead.kernel.plans_run import PlanRun, markets_in
 from fairlead.kernel.session import Session
-from fairlead.model import MarketId
-from fairlead.store import ExecutionEnded
+from fairlead.model import MarketId, trimmed
+from fairlead.store import AdmittedLeg, ExecutionEnded
 
 __all__ = ["EXECUTE", "Executing", "ExecutionProgress", "OnePlan", "OnePlanOptions", "only_plan"]
 
@@ -83,6 +83,8 @@ class ExecutionProgress:
     phase: str
     #: None before it is admitted.
     run: PlanRun | None
+    #: What of an earlier run is worked in its place, in one line; "" = nothing.
+    earlier: str = ""
 
 
 class Executing:
@@ -98,13 +100,16 @@ class Executing:
         self.ended: ExecutionEnded | None = None
         #: Why there is no result; "" = there is one.
         self.problem = "it was not admitted in time"
+        #: What of an earlier run is worked in its place, in one line; "" = nothing.
+        self.earlier = ""
+        self._begun_ns = 0
 
     async def __call__(self, session: Session) -> None:
         """Run until the plan is over; the session ends then."""
+        self._begun_ns = session.clock.now_ns()
         session.journal.observe(self._recorded)
-        begun_ns = session.clock.now_ns()
         try:
-            while not self._over(session, session.clock.now_ns() - begun_ns):
+            while not self._over(session, session.clock.now_ns() - self._begun_ns):
                 await session.clock.sleep_ns(_LOOK_NS)
         finally:
             session.engine.request_stop()
@@ -116,7 +121,9 @@ class Executing:
         mine = [run for run in desk.plans.runs.values() if run.name == self._start.name]
         run = mine[0] if mine else None
         phase = "waiting" if run is None else "working" if run.closing is None else "ending"
-        self._tell(ExecutionProgress(elapsed_ns, phase, run))
+        if run is not None and run.strategy == EXECUTE and run.started_ns < self._begun_ns:
+            self.earlier = _earlier(run.name, run.execution, run.admitted_legs())
+        self._tell(ExecutionProgress(elapsed_ns, phase, run, self.earlier))
         seen = self._controller.seen
         denied = seen is not None and not seen.execution
         if denied and seen is not None and seen.result is not None:
@@ -138,6 +145,8 @@ class Executing:
         if (
             isinstance(record, ExecutionEnded)
             and (record.strategy, record.name) == (EXECUTE, self._start.name)
+            # One that an earlier run left and that could only be ended is none of ours.
+            and record.result.legs
             and self._fresh(record.result)
         ):
             self.ended, self.problem = record, ""
@@ -145,6 +154,14 @@ class Executing:
     def _fresh(self, result: ExecutionResult) -> bool:
         # One of the same name of an earlier run may end here, too: the later one is ours.
         return self.ended is None or result.started_ns >= self.ended.result.started_ns
+
+
+def _earlier(name: str, execution: str, legs: tuple[AdmittedLeg, ...]) -> str:
+    what = ", ".join(f"{one.side} {trimmed(one.quantity)} of {one.market}" for one in legs)
+    return (
+        f"an earlier run left {name} {execution[-8:]} ({what}) unfinished: it is gone on with "
+        "instead, and the plan of this command is not begun"
+    )
 
 
 def only_plan(settings: Settings, offers: Offers, start: Start) -> tuple[Settings, Offers, OnePlan]:
