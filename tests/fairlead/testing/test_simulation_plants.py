@@ -20,7 +20,13 @@ from fairlead.testing.simulation import (
     run_seed,
     scenario_of,
 )
-from fairlead.testing.simulation.plants import Mutation, Plant, planted
+from fairlead.testing.simulation.plants import (
+    LIMIT_PLANTS,
+    PLAN_PLANTS,
+    Mutation,
+    Plant,
+    planted,
+)
 from tests.guards.tree import ROOT
 
 QUARTER = 3_600_000_000_000 // 4
@@ -34,12 +40,22 @@ FEW = (
     "batch_sent_one_by_one",
     "exception_is_failed",
     "fills_counted_twice",
+    "hedged_in_flight",
+    "order_size_unchecked",
+    "own_orders_met",
     "patience_holds_cancels",
+    "residual_untold",
     "sends_before_durable",
     "slot_not_waited_for",
 )
 WANTED = os.environ.get("FAIRLEAD_PLANTS", "")
 NAMES = tuple(PLANTS) if WANTED else FEW
+
+
+# Of what is shipped, those that only quote, at one venue: they are the quickest to run. The others
+# work plans, and reach their limits.
+QUOTING = 4
+PLANNED = tuple(plant.name for plant in (*PLAN_PLANTS, *LIMIT_PLANTS))
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +73,10 @@ def seeds(name: str) -> Iterator[int]:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_planted_bug_is_found(scenarios: Sequence[Scenario], name: str) -> None:
+    fitting = scenarios[QUOTING:] if name in PLANNED else scenarios[:QUOTING]
     for seed in seeds(name):
         run = SeedRun(seed, QUARTER, plant=PLANTS[name])
-        if run_seed(scenario_of(scenarios, seed), run).violations:
+        if run_seed(scenario_of(fitting, seed), run).violations:
             return
     pytest.fail(f"{name} was not found within {MOST_SEEDS} seeds")
 

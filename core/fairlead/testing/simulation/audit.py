@@ -74,8 +74,6 @@ def books_differ(
     reader: StoreReader, instance: str, venues: Mapping[str, SimulatedVenue]
 ) -> Iterator[str]:
     """Say where what is stored of all runs differs from what really happened."""
-    for row in reader.open_executions(instance):
-        yield f"execution {row['name']} of {row['strategy']} has no end"
     runs = reader.runs(instance)
     stored = [row for run in runs for row in reader.fills(run.run_id)]
     if runs:

@@ -21,7 +21,7 @@ __all__ = ["LimitOracle", "Limits", "ReduceOracle"]
 
 _INFINITE = Decimal("Infinity")
 # A position is valued at the mark, and a target moves with it.
-_LEEWAY = Decimal("1.03")
+_LEEWAY = Decimal("1.1")
 _LIVELY = (PostureLevel.ACTIVE,)
 
 
@@ -101,6 +101,11 @@ class LimitOracle(Oracle):
         if mid is None or away > bound * mid:
             text = f"{name} at {trimmed(record.price)}, the mid is {mid}"
             self._add("no order is outside of its price band", text)
+        sign = record.side.sign
+        for other in self._flights.open(record.market, record.side.opposite):
+            if sign * (record.price - other.record.price) >= 0:
+                text = f"{name} at {trimmed(record.price)} meets {other.record.order[-8:]}"
+                self._add("no order meets one of our own", text)
         flown = self._flights.find(record.order)
         if flown is None or flown.shrinks_a_plan or not self._ticks:
             return
@@ -109,7 +114,7 @@ class LimitOracle(Oracle):
         working = sum(
             (one.leaves for one in self._flights.open(record.market, record.side)), start=ZERO
         )
-        worst = record.side.sign * gap + working
+        worst = sign * gap + working
         mark = life.engine.desk.markets[market].mark or ZERO
         if worst > record.quantity and worst * mark > self._limits.position * _LEEWAY:
             text = f"{name} may bring {record.market} {trimmed(worst)} from its target"
@@ -133,11 +138,6 @@ class LimitOracle(Oracle):
             )
             if count > self._limits.count:
                 self._add("no more orders live than are allowed", f"{name} is number {count}")
-        sign = order.side.sign
-        for other in truth.open_orders(Origin.ENGINE):
-            if other.side is not order.side and sign * (order.price - other.price) >= 0:
-                text = f"{name} at {trimmed(order.price)} meets {other.client_id[-8:]}"
-                self._add("no order meets one of our own", text)
 
 
 class ReduceOracle(Oracle):

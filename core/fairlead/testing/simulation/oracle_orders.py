@@ -37,6 +37,7 @@ _BUGS = (
     "part_failed",
     "rule_failed",
     "strategy_failed",
+    "execution_failed",
     "observers_failed",
     "observer_failed",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -15,8 +15,8 @@ from fairlead.store import (
     ExecutionEnded,
     ExecutionStarted,
     FillBooked,
-    Incident,
     OrderRecorded,
+    StoreReader,
     TickPassed,
 )
 from fairlead.testing.simulated import Effect, EffectKind, Origin, SimulatedVenue
@@ -28,6 +28,8 @@ __all__ = ["PlanOracle"]
 # Plans that are to end with nothing open, whatever they did.
 _FLAT = ("atomic", "xemm", "position")
 _RESIDUAL = "residual_exposure"
+# Ends after which what is left open is nobody's to mend.
+_ALARMING = ("not closed", "not hedged")
 
 
 @dataclass(slots=True, eq=False)
@@ -55,8 +57,12 @@ class PlanOracle(Oracle):
         self._plans: dict[str, _Plan] = {}
         self._of: dict[str, _Plan] = {}
         self._safe = 0
-        #: Fills of plans that had ended, and nobody has told of yet.
+        #: What was left open, and fills of plans that had ended, that are to be told
+        #: by an alert of this tick.
         self._late: dict[str, None] = {}
+        self._alerts = 0
+        #: What the last process worked when it was looked at last.
+        self._worked: tuple[str, ...] = ()
         #: Executions that have ended, ever.
         self.count = 0
 
@@ -70,6 +76,8 @@ class PlanOracle(Oracle):
                 plan.ended = 0
         self._safe = 0
         self._late.clear()
+        self._alerts = 0
+        self._worked = ()
 
     @override
     def durable(self, life: Life, seq: int) -> None:
@@ -88,14 +96,15 @@ class PlanOracle(Oracle):
                 self._judge(self._plans.get(execution), record, seq)
             case FillBooked(order=order) if order in self._of:
                 if self._of[order].ended is not None:
-                    self._late[order] = None
+                    self._late[f"a fill of {order[-8:]}"] = None
             case AlertRaised(name=name) if name == _RESIDUAL:
+                self._alerts += 1
+            case TickPassed():
+                self._worked = tuple(life.engine.desk.plans.runs)
+                if len(self._late) > self._alerts:
+                    self._add("what a plan leaves open is told", ", ".join(self._late))
                 self._late.clear()
-            case TickPassed() if self._late:
-                names = ", ".join(order[-8:] for order in self._late)
-                self._add("what fills after the end of a plan is told", names)
-            case Incident(name="execution_failed", detail=detail):
-                self._add("no part of the engine fails", detail)
+                self._alerts = 0
             case _:
                 pass
 
@@ -121,6 +130,15 @@ class PlanOracle(Oracle):
             if order.purpose is Purpose.ENTRY:
                 key = (order.market, order.side)
                 plan.entered[key] = plan.entered.get(key, ZERO) + fill.quantity
+
+    def audit(self, reader: StoreReader, instance: str) -> Iterator[str]:
+        """Say which executions have no end stored, although nobody works them any more.
+
+        What the last process worked when it was stopped, the next goes on with.
+        """
+        for row in reader.open_executions(instance):
+            if row["execution"] not in self._worked:
+                yield f"execution {row['name']} of {row['strategy']} has no end"
 
     # While it is worked.
 
@@ -198,6 +216,8 @@ class PlanOracle(Oracle):
         ]
         if live:
             self._add("a plan ends when none of its orders can fill", f"{name}: {', '.join(live)}")
+        if ended.end in _ALARMING and any(ended.result.residual.values()):
+            self._late[name] = None
         slack = self._unlearnt(plan)
         told: dict[str, Decimal] = {}
         for leg in ended.result.legs:

@@ -219,7 +219,8 @@ class _Work:
             world.violations.add("a stop in good weather is proven", why)
             return
         await self._clock.sleep_ns(_AFTER_NS)
-        for text in world.audit():
+        reader, instance = world.machine.disk.reader(), world.instance
+        for text in (*world.audit(), *self._plans.audit(reader, instance)):
             world.violations.add("what is stored is what happened", text)
 
     def _drawn(self) -> tuple[Fault, ...]:

@@ -43,7 +43,16 @@ _VARIANTS: Sequence[tuple[Path, Sequence[str]]] = (
     (PLANS, ("venues.main.budget=80", "venues.other.budget=60")),
     (PLANS, ("venues.main.batching=false", 'risk.max_order="400 USDT"', "risk.max_open_orders=5")),
     (PLANS, ('risk.max_position="900 USDT"', 'risk.price_band="25 bps"')),
-    (PLANS, ("venues.main.budget=70", "venues.other.batching=false", "risk.max_open_orders=6")),
+    # More is wished than the venue takes.
+    (
+        PLANS,
+        (
+            "venues.main.batching=false",
+            "venues.main.budget=60",
+            "risk.max_open_orders=6",
+            'strategies.alt.refresh={ every = "1 s", keep_within = "0 bps" }',
+        ),
+    ),
 )
 
 # The keys of a simulated venue's own table that are not left out.

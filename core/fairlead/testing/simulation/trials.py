@@ -57,7 +57,7 @@ class TrialsConfig(BaseModel):
         (20, 400), description="from and to how much a plan is to trade, in base units"
     )
     pause: Duration = Field(
-        Duration.parse("20 s"), description="how long it waits at the most before it starts another"
+        Duration.parse("30 s"), description="how long it waits at the most before it starts another"
     )
     most: int = Field(2, ge=1, description="how many plans of it run at once")
 

@@ -134,6 +134,11 @@ class World:
         #: How often each kind of point was passed at which a process can die.
         self.points: Counter[str] = Counter()
 
+    @property
+    def instance(self) -> str:
+        """Give the engine's name."""
+        return self.scenario.settings.engine.instance
+
     def watch(self, oracles: Iterable[Oracle]) -> None:
         """Let oracles judge what happens from now on."""
         self._hooks = hooks_of(oracles)
@@ -400,11 +405,7 @@ class World:
 
     def audit(self) -> Sequence[str]:
         """Give what is stored of all runs and differs from what happened."""
-        return tuple(
-            books_differ(
-                self.machine.disk.reader(), self.scenario.settings.engine.instance, self.venues
-            )
-        )
+        return tuple(books_differ(self.machine.disk.reader(), self.instance, self.venues))
 
     def unsettled(self) -> str:
         """Say what keeps the running engine from agreeing with its venues; "" = nothing."""

@@ -7,13 +7,23 @@ What cannot be broken this way without the simulation noticing is not proven by 
 from fairlead.errors import UsageError
 from fairlead.testing.simulation.plants.durable import DURABLE_PLANTS
 from fairlead.testing.simulation.plants.knowing import KNOWING_PLANTS
+from fairlead.testing.simulation.plants.limit import LIMIT_PLANTS
 from fairlead.testing.simulation.plants.market import MARKET_PLANTS
 from fairlead.testing.simulation.plants.money import MONEY_PLANTS
 from fairlead.testing.simulation.plants.outcome import OUTCOME_PLANTS
+from fairlead.testing.simulation.plants.plan import PLAN_PLANTS
 from fairlead.testing.simulation.plants.plant import Mutation, Plant, planted
 from fairlead.testing.simulation.plants.stop import STOP_PLANTS
 
-__all__ = ["PLANTS", "Mutation", "Plant", "named_plant", "planted"]
+__all__ = [
+    "LIMIT_PLANTS",
+    "PLANTS",
+    "PLAN_PLANTS",
+    "Mutation",
+    "Plant",
+    "named_plant",
+    "planted",
+]
 
 #: Every planted bug, by name.
 PLANTS = {
@@ -25,6 +35,8 @@ PLANTS = {
         *STOP_PLANTS,
         *MONEY_PLANTS,
         *MARKET_PLANTS,
+        *PLAN_PLANTS,
+        *LIMIT_PLANTS,
     )
 }
 
