@@ -22,6 +22,7 @@ from fairlead.testing.simulation.fault import Fault, FaultKind
 from fairlead.testing.simulation.life import Life, Machine
 from fairlead.testing.simulation.oracle import Oracle, hooks_of
 from fairlead.testing.simulation.person import Person
+from fairlead.testing.simulation.race import FillRace
 from fairlead.testing.simulation.scenario import Scenario
 from fairlead.testing.simulation.seam import Wall
 from fairlead.testing.simulation.violation import History, Violations
@@ -42,8 +43,6 @@ _SLOW_COMMIT_NS = (100 * _MILLISECOND, 3 * _SECOND)
 _DOWN_NS = (200 * _MILLISECOND, 60 * _SECOND)
 # How slow a venue's network is: the longest time one way, drawn for each seed.
 _LATENCIES_NS = (40 * _MILLISECOND, 40 * _MILLISECOND, 120 * _MILLISECOND, 300 * _MILLISECOND)
-# Within this a fill races the request that it was drawn for.
-_RACE_NS = 150 * _MILLISECOND
 # After how many points of its way at most a process dies that is to be killed.
 _POINTS = 200
 # Where it may die: anywhere, or where orders and the disk are concerned.
@@ -118,6 +117,7 @@ class World:
             self._strike,
             partial(self.note, "world"),
         )
+        self._race = FillRace(clock, self.venues, self.weather, self._racing)
         self._policies = {name: self._drawn_policies() for name in self.venues}
         self._keep_policies()
         self.life: Life | None = None
@@ -352,12 +352,12 @@ class World:
         """Take creates that are about to leave."""
         self._tell("placing", life, venue, batch)
         self.weather.create_leaves()
-        self._race(venue, batch)
+        self._race.leaves(venue, batch)
 
     def cancelling(self, life: Life, venue: str, batch: CancelBatch) -> None:
         """Take cancels that are about to leave."""
         self._tell("cancelling", life, venue, batch)
-        self._race(venue, batch)
+        self._race.leaves(venue, batch)
 
     def asking(self, life: Life, venue: str, request: Request) -> None:
         """Take any request that is about to leave."""
@@ -374,23 +374,6 @@ class World:
     def told(self, life: Life, venue: str, message: str | bytes) -> None:
         """Take what the account's stream tells."""
         self._tell("told", life, venue, message)
-
-    def _race(self, venue: str, batch: PlaceBatch | CancelBatch) -> None:
-        # A print through the order, somewhere between its request and the news of it.
-        rate = self.weather.rate(FaultKind.FILL_RACE)
-        if not rate:
-            return
-        for order in batch.orders:
-            if self._racing.random() < rate:
-                at_ns = self.clock.now_ns() + self._racing.randrange(_RACE_NS)
-                share = self._racing.choice((0.2, 0.6, 1.0))
-                self.clock.call_at_ns(
-                    at_ns, partial(self._hit, self.venues[venue], order.client_id, share)
-                )
-
-    def _hit(self, venue: SimulatedVenue, client_id: str, share: float) -> None:
-        if venue.deeds.hit(client_id, share):
-            self.weather.struck[FaultKind.FILL_RACE.value] += 1
 
     def _effect(self, venue: str, effect: Effect) -> None:
         line = f"{effect.kind} {effect.client_id[-8:]} by {effect.cause}"
