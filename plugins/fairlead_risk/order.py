@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
@@ -10,6 +11,7 @@ from fairlead.api import (
     Allowed,
     Denied,
     Gauge,
+    Leg,
     MarketRisk,
     Posture,
     PostureLevel,
@@ -25,7 +27,7 @@ from fairlead_risk.config import (
     PriceBandConfig,
 )
 from fairlead_risk.rule import is_new_risk, shrinks_a_plan, used
-from fairlead_risk.value import limit_and_value, rate_of, reach, reduces
+from fairlead_risk.value import limit_and_value, rate_of, reach, reach_with, reduces
 
 __all__ = ["MaxOpenOrders", "MaxOrder", "MaxOrderShare", "MaxPosition", "PriceBand"]
 
@@ -108,10 +110,21 @@ class MaxPosition:
         if shrinks_a_plan(intent):
             return Allowed()
         market = view.market(intent.instrument.market)
-        gap = reach(intent, market)
+        return self._judge(reach(intent, market), market, view)
+
+    def admit(self, legs: Sequence[Leg], view: RiskView) -> Verdict:
+        """Compare the worst gap of each leg with its whole quantity filled."""
+        for leg in legs:
+            market = view.market(leg.market)
+            verdict = self._judge(reach_with(leg.side, leg.quantity, market), market, view)
+            if isinstance(verdict, Denied):
+                return verdict
+        return Allowed()
+
+    def _judge(self, gap: Decimal, market: MarketRisk, view: RiskView) -> Verdict:
         if gap <= 0:
             return Allowed()
-        limit, value = limit_and_value(self.config.limit, intent.instrument, gap, market.mark, view)
+        limit, value = limit_and_value(self.config.limit, market.instrument, gap, market.mark, view)
         if value is None:
             return Denied(self.name, "no mark", limit, f"cannot compare with {self.config.limit}")
         if value > limit:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fairlead.api import Amount, MarketRisk, RiskView
-from fairlead.model import ONE, Instrument, OrderIntent
+from fairlead.model import ONE, Instrument, OrderIntent, Side
 
-__all__ = ["limit_and_value", "rate_of", "reach", "reduces"]
+__all__ = ["limit_and_value", "rate_of", "reach", "reach_with", "reduces"]
 
 
 def limit_and_value(
@@ -32,8 +32,12 @@ def reach(intent: OrderIntent, market: MarketRisk) -> Decimal:
 
     Below or at zero the order can only bring the position closer to its target.
     """
-    working = market.working(intent.side)
-    return intent.side.sign * market.gap + working + intent.quantity
+    return reach_with(intent.side, intent.quantity, market)
+
+
+def reach_with(side: Side, quantity: Decimal, market: MarketRisk) -> Decimal:
+    """Give the gap towards a side if so much more of it filled, with all its live orders."""
+    return side.sign * market.gap + market.working(side) + quantity
 
 
 def reduces(intent: OrderIntent, market: MarketRisk) -> bool:

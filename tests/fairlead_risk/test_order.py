@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.api import Allowed, Denied, MarketRisk, Posture, PostureLevel
+from fairlead.api import Admitting, Allowed, Denied, Leg, MarketRisk, Posture, PostureLevel
 from fairlead.model import OrderState, Side
 from fairlead_risk import (
     MaxOpenOrders,
@@ -18,7 +18,15 @@ from fairlead_risk import (
     PriceBand,
     PriceBandConfig,
 )
-from tests.fairlead_risk.factory import OTHER, Account, instrument, intent, market, resting
+from tests.fairlead_risk.factory import (
+    MARKET,
+    OTHER,
+    Account,
+    instrument,
+    intent,
+    market,
+    resting,
+)
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -289,3 +297,32 @@ def test_a_rule_about_one_order_never_restrains_the_account(
     broken = Account(equity=None).showing(market(mid=None, mark=None), market(of=OTHER))
 
     assert rule.assess(broken) == ()
+
+
+# max_position, of a whole plan
+
+
+@pytest.mark.parametrize(
+    ("side", "quantity", "allowed"),
+    [(BUY, "50", True), (BUY, "50.1", False), (SELL, "350", True), (SELL, "350.1", False)],
+)
+def test_a_plan_may_bring_the_position_to_the_limit(
+    side: Side, quantity: str, allowed: bool
+) -> None:
+    rule = position_rule("400 USDT")  # 200 ALT
+    view = Account().showing(market(position="150"))
+    leg = Leg(MARKET, side, Decimal(quantity), Decimal(2))
+
+    assert isinstance(rule, Admitting)
+    assert isinstance(rule.admit((leg,), view), Allowed if allowed else Denied)
+
+
+def test_every_leg_of_a_plan_is_judged() -> None:
+    rule = position_rule("400 USDT")
+    view = Account().showing(market(), market(of=OTHER))
+    legs = (Leg(MARKET, BUY, Decimal(1), Decimal(2)), Leg(OTHER, SELL, Decimal(201), Decimal(2)))
+
+    verdict = rule.admit(legs, view)
+
+    assert isinstance(verdict, Denied)
+    assert verdict.observed == 402

@@ -74,6 +74,7 @@ from fairlead.api.plans import (
 from fairlead.api.probing import MarginAmounts, Margined, TimeProbing
 from fairlead.api.registry import Offer, Offers, Registry
 from fairlead.api.risk import (
+    Admitting,
     Allowed,
     Answered,
     Denied,
@@ -127,6 +128,7 @@ __all__ = [
     "AccountRisk",
     "Action",
     "Admitted",
+    "Admitting",
     "Alert",
     "Allowed",
     "Amount",

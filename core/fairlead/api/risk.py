@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
 from fairlead.api.risk_view import RiskView
 from fairlead.model import Fill, MarketId, OrderIntent, Outcome, Purpose, Side, Slot
 
+if TYPE_CHECKING:
+    from fairlead.api.plan_executor import Leg
+
 __all__ = [
+    "Admitting",
     "Allowed",
     "Answered",
     "Denied",
@@ -184,6 +189,14 @@ class Remembering(Protocol):
 
         :raises msgspec.ValidationError: when it is of another version.
         """
+
+
+@runtime_checkable
+class Admitting(Protocol):
+    """A rule that judges a plan whole, so that none begins that it would stop half-way."""
+
+    def admit(self, legs: Sequence[Leg], view: RiskView) -> Verdict:
+        """Judge all that a plan may trade at most; its orders are checked one by one, too."""
 
 
 class Gauge(msgspec.Struct, frozen=True, gc=False):

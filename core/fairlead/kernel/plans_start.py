@@ -159,7 +159,7 @@ class PlanStarter:
                     return Denied(posture.rule, leg.quantity, abs(gap), "reduce only")
             if leg.side in posture.paused:
                 return Denied(posture.rule, f"{leg.side} paused", "trading", posture.reason)
-        return None
+        return self.gate.admit(legs, self.risk())
 
 
 def _check(admitted: Admitted[Any], instruments: Mapping[MarketId, Instrument]) -> None:

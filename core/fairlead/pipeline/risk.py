@@ -6,14 +6,17 @@ denies, or gives CANCEL_ONLY when it was asked about the account.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
 from fairlead.api import (
+    Admitting,
     Allowed,
     Denied,
+    Leg,
     MarketRisk,
     Observing,
     Posture,
@@ -22,6 +25,7 @@ from fairlead.api import (
     RiskNews,
     RiskRule,
     RiskView,
+    Verdict,
 )
 from fairlead.model import ONE, ZERO, InstrumentKind, MarketId, OrderIntent, Purpose, Side
 from fairlead.pipeline.firing import Firings
@@ -45,6 +49,7 @@ class RiskGate:
         self._rules = tuple(rules)
         self._observing = tuple(rule for rule in self._rules if isinstance(rule, Observing))
         self._remembering = tuple(rule for rule in self._rules if isinstance(rule, Remembering))
+        self._admitting = tuple(rule for rule in self._rules if isinstance(rule, Admitting))
         self._journal = journal
         self._postures: dict[MarketId | None, Posture] = {}
         self._raised: dict[str, int] = {}
@@ -81,9 +86,9 @@ class RiskGate:
                 continue
             try:
                 rule.recall(text)
+                self._stored[rule.name] = rule.memory
             except Exception as error:  # noqa: BLE001 - plugin boundary: it begins anew, loudly
                 self._report(rule, error)
-            self._stored[rule.name] = rule.memory
 
     def assess(self, view: RiskView) -> tuple[MarketId | None, ...]:
         """Ask every rule about the account; gives what changed (None = the account)."""
@@ -136,7 +141,16 @@ class RiskGate:
         if refusal is not None:
             return refusal
         for rule in self._rules:
-            verdict = self._check_one(rule, intent, seen)
+            verdict = self._verdict(rule, partial(rule.check, intent, seen))
+            if isinstance(verdict, Denied):
+                return verdict
+        return None
+
+    def admit(self, legs: Sequence[Leg], view: RiskView) -> Denied | None:
+        """Judge a plan by all that it may trade at most; the first refusal counts."""
+        seen = view.still()
+        for rule in self._admitting:
+            verdict = self._verdict(rule, partial(rule.admit, legs, seen))
             if isinstance(verdict, Denied):
                 return verdict
         return None
@@ -198,23 +212,28 @@ class RiskGate:
 
     def _remember(self) -> None:
         for rule in self._remembering:
-            memory = rule.memory
-            if memory is not self._stored.get(rule.name):
-                self._stored[rule.name] = memory
+            try:
+                memory = rule.memory
+                if memory is self._stored.get(rule.name):
+                    continue
                 text = msgspec.json.encode(memory).decode()
-                self._journal.append(RuleState(rule=rule.name, state=text))
+            except Exception as error:  # noqa: BLE001 - plugin boundary: it forgets, loudly
+                self._report(rule, error)
+                continue
+            self._stored[rule.name] = memory
+            self._journal.append(RuleState(rule=rule.name, state=text))
 
     def _assess_one(self, rule: RiskRule, view: RiskView) -> tuple[Posture, ...]:
         try:
-            return tuple(rule.assess(view))
+            return tuple(_posture(posture) for posture in rule.assess(view))
         except Exception as error:  # noqa: BLE001 - plugin boundary: a broken rule fails closed
             self._report(rule, error)
             reason = f"the rule failed: {error!r}"
             return (Posture(PostureLevel.CANCEL_ONLY, rule.name, reason),)
 
-    def _check_one(self, rule: RiskRule, intent: OrderIntent, view: RiskView) -> Allowed | Denied:
+    def _verdict(self, rule: RiskRule, ask: Callable[[], Verdict]) -> Allowed | Denied:
         try:
-            verdict = rule.check(intent, view)
+            verdict = ask()
         except Exception as error:  # noqa: BLE001 - plugin boundary: a broken rule fails closed
             self._report(rule, error)
             return Denied(rule.name, "the rule failed", "a verdict", repr(error))
@@ -232,6 +251,12 @@ class RiskGate:
     @staticmethod
     def _of(postures: dict[MarketId | None, Posture], market: MarketId | None) -> Posture:
         return postures.get(market, _ACTIVE)
+
+
+def _posture(posture: object) -> Posture:
+    if not isinstance(posture, Posture):
+        raise TypeError(f"no posture: {posture!r}")
+    return posture
 
 
 def _weight(posture: Posture) -> tuple[int, int, Decimal]:

@@ -1,5 +1,6 @@
 """What must not happen around plans, whatever comes at the same time."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -7,17 +8,21 @@ import pytest
 
 from fairlead.api import (
     Action,
+    Denied,
     Filled,
+    Leg,
     OrderChanged,
     PlanEvent,
     PlanView,
     Posture,
     PostureLevel,
+    RiskView,
     Wake,
 )
 from fairlead.model import Purpose, Side, TimeInForce
-from fairlead.store import OrderRecorded
+from fairlead.store import ExecutionStarted, OrderRecorded
 from fairlead.testing import MARKET
+from tests.fairlead.kernel.engine_world import Watching
 from tests.fairlead.kernel.plans_world import HEDGED, Hedging, PlanWorld, begun, work
 
 BOTH: dict[str, Any] = {"venues": ("main", "other"), "options": Hedging()}
@@ -160,6 +165,26 @@ def test_both_sides_of_a_hedged_plan_may_be_given_back_together() -> None:
 
     exits = [one for one in world.trace.of(OrderRecorded) if one.purpose is Purpose.EXIT]
     assert [(one.side, one.quantity == 1) for one in exits] == [(Side.SELL, True), (Side.BUY, True)]
+
+
+def test_a_plan_that_a_rule_refuses_whole_is_not_begun() -> None:
+    class Whole(Watching):
+        def admit(self, legs: Sequence[Leg], view: RiskView) -> Denied:
+            assert view.market(legs[0].market).mid is not None
+            return Denied(self.name, legs[0].quantity, Decimal(3), "too much")
+
+    async def act(world: PlanWorld) -> None:
+        world.rule = Whole()
+        await begun(world)
+        world.start()
+        await world.wait(2.5)
+
+    world, _ = work(act, for_s=5)
+
+    assert world.trace.of(ExecutionStarted) == []
+    result = world.seen()[-1].result
+    assert result is not None
+    assert result.end == "denied: watching: 4, limit 3 (too much)"
 
 
 def test_a_fill_too_late_takes_what_grows_the_position_away_at_once() -> None:

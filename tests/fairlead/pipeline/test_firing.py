@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from typing_extensions import override
 
 from fairlead.api import (
     Denied,
+    Leg,
     MarketRisk,
     OrderView,
     Posture,
@@ -256,6 +258,60 @@ def test_a_rule_that_fails_on_news_is_asked_again() -> None:
 
     assert made.hear(NEWS, StillView()) == (MARKET,)
     assert [one.name for one in trace.of(Incident)] == ["rule_failed"]
+
+
+def test_a_memory_that_cannot_be_written_does_not_stop_the_engine() -> None:
+    class Odd(Learning):
+        @override
+        def assess(self, view: RiskView) -> tuple[Posture, ...]:
+            return ()
+
+    rule: Any = Odd()
+    rule.memory = object()
+    made, trace = gate(rule)
+
+    assert made.assess(StillView()) == ()
+
+    assert [one.name for one in trace.of(Incident)] == ["rule_failed"]
+    assert trace.of(RuleState) == []
+
+
+def test_what_is_no_posture_restrains_as_a_failure() -> None:
+    class Mistaken(Learning):
+        @override
+        def assess(self, view: RiskView) -> Any:
+            return ("stop",)
+
+    made, _ = gate(Mistaken())
+
+    made.assess(StillView())
+
+    assert made.posture(MARKET).level is PostureLevel.CANCEL_ONLY
+
+
+class Whole(Learning):
+    """Refuses every plan, or fails on it."""
+
+    def __init__(self, fails: bool) -> None:
+        super().__init__()
+        self._fails = fails
+
+    def admit(self, legs: Sequence[Leg], view: RiskView) -> Denied:
+        del view
+        if self._fails:
+            raise LookupError
+        return Denied(self.name, legs[0].quantity, Decimal(3), "too much")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_plan_that_a_rule_refuses_whole_or_fails_on_is_not_admitted(fails: bool) -> None:
+    made, _ = gate(Rule(), Whole(fails))
+    leg = Leg(MARKET, Side.BUY, Decimal(4), Decimal(2))
+
+    denied = made.admit((leg,), StillView())
+
+    assert denied is not None
+    assert (denied.rule, denied.detail) == ("learning", "LookupError()" if fails else "too much")
 
 
 class Holding(StillView):
