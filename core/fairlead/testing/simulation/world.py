@@ -89,8 +89,7 @@ class World:
         self._racing = self._ids.random("fill race")
         self.violations = Violations(self.elapsed_ns)
         self.history = History(self.elapsed_ns)
-        transport = VirtualTransport(clock)
-        self.transport = transport
+        transport = self.transport = VirtualTransport(clock)
         self.venues: Mapping[str, SimulatedVenue] = {
             setup.name: SimulatedVenue(setup, clock, self._ids) for setup in scenario.venues
         }
