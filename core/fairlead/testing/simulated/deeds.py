@@ -46,8 +46,15 @@ class Deeds:
 
     # --- streams
 
-    def drop_streams(self, kind: StreamKind | None = None, cause: str = "connection lost") -> int:
-        """Cut the connections of one kind, or all; what is under way is lost."""
+    def drop_streams(
+        self, kind: StreamKind | None = None, cause: str = "connection lost", *, away_ns: int = 0
+    ) -> int:
+        """Cut the connections of one kind, or all; what is under way is lost.
+
+        Whoever connects within ``away_ns`` is turned away.
+        """
+        for channel in self._channels(kind):
+            channel.shut_until_ns = max(channel.shut_until_ns, self._clock.now_ns() + away_ns)
         return self._count("drop_streams", sum(one.drop(cause) for one in self._channels(kind)))
 
     def mute_streams(self, kind: StreamKind | None = None) -> int:

@@ -128,8 +128,8 @@ FAULTS: Mapping[FaultKind, FaultRange] = {
     ),
     FaultKind.CLOCK_JUMP: FaultRange(
         "our wall clock is set",
-        gap_ns=(20 * _SECOND, 60 * _MINUTE),
-        length_ns=(5 * _SECOND, 10 * _MINUTE),
+        gap_ns=(10 * _SECOND, 20 * _MINUTE),
+        length_ns=(5 * _SECOND, 2 * _MINUTE),
     ),
     FaultKind.EXTERNAL: FaultRange(
         "a person trades or moves money on the account", gap_ns=(2 * _MINUTE, 30 * _MINUTE)

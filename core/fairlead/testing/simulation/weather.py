@@ -21,6 +21,9 @@ __all__ = ["Weather"]
 
 _SECOND = 1_000_000_000
 
+# How long a stream that broke stays away, where it does: seconds.
+_AWAY_S = (5.0, 40.0)
+
 # Venues ask for whole seconds of patience.
 _PATIENCE_NS = 3 * _SECOND
 
@@ -47,8 +50,10 @@ _KNOBS: Mapping[FaultKind, str] = {
 #: By how much a venue's clock, and ours, is set: seconds, either way.
 _VENUE_JUMP_S = (0.3, 10.0)
 _JUMP_S = (0.3, 20.0)
-# Within this after a create has left our clock is set, where that is waited for.
-_SOON_NS = 2 * _SECOND
+# So long after a create has left our clock is set, where that is waited for.
+_SOON_NS = _SECOND // 2
+# Then it is set ahead, so far that any deadline seems to have passed.
+_PAST_NS = 7 * _SECOND
 
 
 class Weather:
@@ -73,7 +78,7 @@ class Weather:
         self._timers: list[Timer] = []
         self._rates: dict[FaultKind, list[float]] = {}
         # A jump of our clock that waits for a create to leave: its worst moment.
-        self._waiting: tuple[int, Random] | None = None
+        self._waiting: int | None = None
         #: Until when a venue refuses everything, and what it asked for in patience is over.
         self.shut_until_ns = 0
         #: What did strike, by kind; weathers are counted by the venues.
@@ -106,11 +111,19 @@ class Weather:
 
     def create_leaves(self) -> None:
         """Hear that a create leaves now."""
-        if self._waiting is None:
+        if self._waiting is not None:
+            at_ns, late = self._clock.now_ns() + _SOON_NS, self._late()
+            self._timers.append(self._clock.call_at_ns(at_ns, partial(self._jump_now, late)))
+
+    def _late(self) -> int:
+        return sum(venue.counts[_KNOBS[FaultKind.LATE_LANDING]] for venue in self._venues)
+
+    def _jump_now(self, late: int) -> None:
+        # The worst moment is while a create is on its way for long, if there are such.
+        if self._waiting is None or (self._late() == late and self.rate(FaultKind.LATE_LANDING)):
             return
-        (offset_ns, random), self._waiting = self._waiting, None
-        at_ns = self._clock.now_ns() + random.randrange(_SOON_NS)
-        self._timers.append(self._clock.call_at_ns(at_ns, partial(self._set_wall, offset_ns)))
+        offset_ns, self._waiting = self._waiting, None
+        self._set_wall(offset_ns)
 
     def counts(self) -> Counter[str]:
         """Count what has really happened, by kind of fault."""
@@ -142,7 +155,7 @@ class Weather:
         kind = random.choice((None, StreamKind.MARKET, StreamKind.USER))
         calls: Mapping[FaultKind, Callable[[], object]] = {
             FaultKind.STALE_BOOK: partial(deeds.freeze, fault.length_ns),
-            FaultKind.DROPPED_STREAM: partial(deeds.drop_streams, kind),
+            FaultKind.DROPPED_STREAM: partial(deeds.drop_streams, kind, away_ns=_away_ns(random)),
             FaultKind.MUTE_STREAM: partial(deeds.mute_streams, kind),
             FaultKind.DAILY_CUT: deeds.cut_all,
             FaultKind.BAN: partial(deeds.ban, fault.length_ns),
@@ -158,10 +171,10 @@ class Weather:
 
     def _jump(self, random: Random) -> None:
         offset_ns = _jump_ns(random, _JUMP_S)
-        if random.random() < 0.5:
+        if random.random() < 0.3:
             self._set_wall(offset_ns)
         else:
-            self._waiting = (offset_ns, random)
+            self._waiting = abs(offset_ns) + _PAST_NS
 
     def _set_wall(self, offset_ns: int) -> None:
         self._wall.offset_ns = offset_ns
@@ -190,6 +203,10 @@ _SET_BACK = (FaultKind.CLOCK_JUMP, FaultKind.VENUE_CLOCK)
 def _jump_ns(random: Random, limits: tuple[float, float]) -> int:
     jump_ns = int(random.uniform(*limits) * _SECOND)
     return jump_ns if random.random() < 0.5 else -jump_ns
+
+
+def _away_ns(random: Random) -> int:
+    return int(random.uniform(*_AWAY_S) * _SECOND) if random.random() < 0.3 else 0
 
 
 def _by_hand(venue: SimulatedVenue, random: Random) -> None:

@@ -196,6 +196,7 @@ KNOWING_PLANTS = (
         (
             Mutation(AccountReplay, "replay", _nothing_to_wait_for),
             Mutation(Reconciler, "suspect", _nothing),
+            Mutation(reconcile, "_ALARMED_NS", _never),
         ),
     ),
     Plant(
