@@ -43,7 +43,7 @@ from fairlead_risk.config_venue import (
     UserStreamConfig,
     VenueHealthConfig,
 )
-from fairlead_risk.equity import DailyLoss, MaxDrawdown, RealisedLoss
+from fairlead_risk.equity import DailyLoss, DayMemory, MaxDrawdown, RealisedLoss
 from fairlead_risk.margin import MarginCut, MaxLeverage, MaxOpenNotional
 from fairlead_risk.order import MaxOpenOrders, MaxOrder, MaxOrderShare, MaxPosition, PriceBand
 from fairlead_risk.pause import CrashPause, OrderRate, RejectPause, SlowTicks
@@ -74,6 +74,7 @@ __all__ = [
     "CrashPauseConfig",
     "DailyLoss",
     "DailyLossConfig",
+    "DayMemory",
     "MarginCut",
     "MarginCutConfig",
     "MarkoutBrake",

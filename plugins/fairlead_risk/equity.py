@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar
 
+import msgspec
 from typing_extensions import override
 
 from fairlead.api import (
@@ -20,7 +21,7 @@ from fairlead_risk.config import DailyLossConfig, MaxDrawdownConfig, Measure
 from fairlead_risk.config_account import RealisedLossConfig
 from fairlead_risk.rule import Rule, percent, used
 
-__all__ = ["DailyLoss", "MaxDrawdown", "RealisedLoss"]
+__all__ = ["DailyLoss", "DayMemory", "MaxDrawdown", "RealisedLoss"]
 
 _HALTED, _REDUCING = PostureLevel.HALTED, PostureLevel.REDUCING
 
@@ -59,6 +60,13 @@ class MaxDrawdown(Rule):
         return (_gauge(figures.now, figures.peak, self._config.limit),)
 
 
+class DayMemory(msgspec.Struct, frozen=True):
+    """What of a day outlives a restart: that its loss was beyond the limit, however it is now."""
+
+    day: int | None = None
+    beyond: str = ""
+
+
 class DailyLoss(Rule):
     """Let orders only reduce when the day's loss exceeds the limit (inclusive).
 
@@ -70,22 +78,32 @@ class DailyLoss(Rule):
 
     def __init__(self, config: DailyLossConfig) -> None:
         self._config = config
-        self._day: int | None = None
-        self._beyond = ""
+        self._memory = DayMemory()
+
+    @property
+    def memory(self) -> DayMemory:
+        """Give the day's excess; a new object whenever it changed."""
+        return self._memory
+
+    def recall(self, text: str) -> None:
+        """Take up what was stored."""
+        self._memory = msgspec.json.decode(text, type=DayMemory)
 
     @override
     def assess(self, view: RiskView) -> tuple[Posture, ...]:
         """Give REDUCING beyond the limit until the next day, and while equity is unavailable."""
         day = view.account.day
-        if day != self._day:
-            self._day, self._beyond = day, ""
+        if day is not None and day != self._memory.day:
+            self._memory = DayMemory(day)
         figures = _measured(self._config.measure, view)
         start, limit = figures.day_start, self._config.limit
         found = _fall(self.name, "day's start", figures, start, limit, view.currency)
         if isinstance(found, Posture):
             return (found,)
-        self._beyond = found or self._beyond
-        return (Posture(_REDUCING, self.name, self._beyond),) if self._beyond else ()
+        if found and not self._memory.beyond:
+            self._memory = DayMemory(self._memory.day, found)
+        beyond = found or self._memory.beyond
+        return (Posture(_REDUCING, self.name, beyond),) if beyond else ()
 
     @override
     def gauge(self, view: RiskView) -> tuple[Gauge, ...]:

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -178,3 +179,16 @@ def test_a_gain_uses_nothing_of_a_limit_on_losses() -> None:
     (gauge,) = daily_loss().gauge(Account(equity=Decimal(11_000)))
 
     assert (gauge.now, gauge.used) == ("-10.00 %", 0.0)
+
+
+def test_a_restart_does_not_forgive_the_loss_of_a_day_that_has_recovered() -> None:
+    before, after = daily_loss(), daily_loss()
+    (posture,) = before.assess(Account(equity=Decimal(9_700)))
+    recovered = Account(equity=Decimal(9_900))
+
+    after.recall(msgspec.json.encode(before.memory).decode())
+
+    # The day is not known before the first sample.
+    assert after.assess(replace(recovered, day=None)) == (posture,)
+    assert after.assess(recovered) == before.assess(recovered) == (posture,)
+    assert after.assess(replace(recovered, day=1)) == ()

@@ -259,15 +259,17 @@ class Pipeline:
         # it is stale, or anything that would have kept it from leaving has come since.
         parts = self._parts
         order = parts.orders.get(intent.client_id)
-        level = parts.gate.posture(intent.slot.market).level
-        allowed = PostureLevel.ACTIVE if intent.purpose in NEW_RISK else PostureLevel.REDUCING
+        posture = parts.gate.posture(intent.slot.market)
+        new_risk = intent.purpose in NEW_RISK
+        allowed = PostureLevel.ACTIVE if new_risk else PostureLevel.REDUCING
         return (
             self.open_for_creates
             and order is not None
             and order.state is OrderState.PENDING_CREATE
             and intent.client_id not in self._cancels
             and intent.decided_ns > parts.now_ns() - parts.tick_ns
-            and level.rank <= allowed.rank
+            and posture.level.rank <= allowed.rank
+            and not (new_risk and intent.side in posture.paused)
         )
 
     def _admit(self, place: Place, view: RiskView) -> None:

@@ -12,6 +12,7 @@ from fairlead.api import (
     Cancel,
     Capabilities,
     Place,
+    Posture,
     PostureLevel,
     RateLimit,
     RequestKind,
@@ -29,10 +30,16 @@ from fairlead.model import (
     TimeInForce,
     Unknown,
 )
-from fairlead.pipeline import BatchPolicy, BreakerPolicy, GatewayTerms, RequestCounts, Throttle
+from fairlead.pipeline import (
+    BatchPolicy,
+    BreakerPolicy,
+    GatewayTerms,
+    RequestCounts,
+    Throttle,
+)
 from fairlead.store import OrderRecorded
 from fairlead.testing import SCRIPTED, Script, VirtualClock, client_id, run_virtual
-from tests.fairlead.pipeline.pipeline_world import MS, SECOND, World, narrow, place
+from tests.fairlead.pipeline.pipeline_world import MS, SECOND, Rule, World, narrow, place
 
 S = OrderState
 CREATE, CANCEL, QUERY = RequestKind
@@ -294,6 +301,24 @@ def test_what_is_not_wanted_any_more_stays_refused(change: Callable[[World], Non
 
     assert sizes(world) == [3]
     assert world.states() == [S.REJECTED] * 3
+
+
+@pytest.mark.parametrize(("side", "sent"), [(Side.BUY, [3]), (Side.SELL, [3, 1, 1, 1])])
+def test_of_a_refused_batch_nothing_goes_on_a_side_that_was_paused(
+    side: Side, sent: list[int]
+) -> None:
+    paused: list[Posture] = []
+
+    async def act(world: World) -> None:
+        world.venue.submits.append(WHOLE)
+        world.ask(*(place(level=n) for n in range(3)))
+        await world.clock.sleep_ns(5 * MS)
+        paused.append(Posture(rule="rule", reason="why", paused=(side,)))
+        world.gate.assess(world.view)
+
+    world = live(act, rules=(Rule(assess=lambda view: tuple(paused)),))
+
+    assert sizes(world) == sent
 
 
 def test_an_exit_of_a_refused_batch_goes_on_while_only_exits_may() -> None:
