@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 #: No test waits longer for a process.
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 #: The command, installed beside the interpreter that runs the tests.
 FAIRLEAD = str(Path(sys.executable).with_name("fairlead"))
 #: Python that runs a command whose files cannot grow beyond so many bytes: a full disk.

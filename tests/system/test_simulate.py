@@ -39,13 +39,14 @@ def test_seeds_without_a_violation_end_with_zero_and_a_report(tmp_path: Path) ->
     assert list(data["trace_hashes"]) == ["1", "2"]
 
 
+@pytest.mark.timeout(150)
 def test_ten_seeds_run_the_same_under_any_hash_seed_and_in_any_number_of_jobs(
     tmp_path: Path,
 ) -> None:
     reports = []
     for hash_seed, jobs in (("0", "1"), ("424242", "2")):
         done = call(
-            *("simulate", "--seeds", "1-10", "--hours", "0.1"),
+            *("simulate", "--seeds", "1-10", "--hours", "0.05"),
             *("--jobs", jobs, "--json", "r.json"),
             cwd=tmp_path,
             env={"PYTHONHASHSEED": hash_seed},

@@ -94,7 +94,7 @@ def test_its_configuration_is_checked_as_any_other(fairlead: Fairlead) -> None:
     bad = fairlead("config", "check", "--set", "strategies.waves.spread=-1 bps")
 
     assert (good.returncode, good.stderr) == (0, "")
-    assert good.stdout == "plugins.toml: ok, 1 venue, 1 strategy, 9 risk rules\n"
+    assert good.stdout == "plugins.toml: ok, 1 venue, 1 strategy, 26 risk rules\n"
     assert bad.returncode == 2
     assert bad.stderr == (
         '--set: strategies.waves.spread = "-1 bps": must not be below zero, e.g. "10 bps"\n'

@@ -15,7 +15,7 @@ from fairlead.cli.figure import signed
 from fairlead.cli.live import LiveEvent, LiveQuote, LiveState, LiveStrategy
 from fairlead.kernel import Desk, Session, StrategyRunner
 from fairlead.ledger import REPORT_HORIZONS
-from fairlead.model import ZERO, Reason, Side, statistic
+from fairlead.model import ZERO, OrderState, Reason, Side, statistic
 from fairlead.pipeline import effect_of
 from fairlead.store import (
     AlertRaised,
@@ -178,7 +178,8 @@ def _state(session: Session, kept: _Kept) -> LiveState:
         posture_reason=strictest.reason,
         book_valid=all(tracker.mid is not None for tracker in desk.markets.values()),
         data_age_ns=now_ns - oldest_ns if oldest_ns else None,
-        unknown_orders=sum(order.state.is_unproven for order in desk.orders.live()),
+        # One that is on its way is no trouble yet: the gateway calls it UNKNOWN when it is.
+        unknown_orders=sum(order.state is OrderState.UNKNOWN for order in desk.orders.live()),
         equity=desk.figures.equity,
         drawdown=desk.ledger.nav.drawdown.now,
         drawdown_limit=getattr(limit, "value", None),
