@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing_extensions import override
 
 from fairlead.api import Record
-from fairlead.model import ZERO, MarketId, Purpose, Side
+from fairlead.model import ZERO, Fill, MarketId, Purpose, Side
 from fairlead.store import FillBooked, OrderMoved, OrderRecorded
 from fairlead.testing.simulated import Effect, EffectKind, Origin, SimulatedVenue
 from fairlead.testing.simulation.life import Life
@@ -46,8 +46,8 @@ class Flights(Oracle):
     def __init__(self, venues: Mapping[str, SimulatedVenue]) -> None:
         self._venues = venues
         self._open: dict[str, Flown] = {}
-        #: What filled and no process has booked, signed, by market and trade.
-        self._unbooked: dict[tuple[str, str], Decimal] = {}
+        #: What filled and no process has booked, by market and trade.
+        self._unbooked: dict[tuple[str, str], Fill] = {}
 
     @override
     def begun(self, life: Life) -> None:
@@ -75,8 +75,7 @@ class Flights(Oracle):
             return
         if effect.kind is EffectKind.FILLED:
             fill = self._venues[venue].truth.fills[-1]
-            signed = fill.side.sign * fill.quantity
-            self._unbooked[str(fill.market), fill.trade_id] = signed
+            self._unbooked[str(fill.market), fill.trade_id] = fill
             if known is not None:
                 known.leaves -= fill.quantity
         if known is None:
@@ -96,6 +95,16 @@ class Flights(Oracle):
                 yield one
 
     def position(self, life: Life, market: MarketId) -> Decimal:
-        """Give what is held: what the process knows, and what filled that it does not."""
-        missing = [signed for (where, _), signed in self._unbooked.items() if where == str(market)]
-        return life.engine.desk.position(market) + sum(missing, start=ZERO)
+        """Give what is held: what the process knows, and what filled that it does not.
+
+        What the venue itself learns late nobody else can know.
+        """
+        late = self._venues[market.venue].account.learnt_late
+        return life.engine.desk.position(market) + sum(
+            (
+                fill.side.sign * fill.quantity
+                for (where, _), fill in self._unbooked.items()
+                if where == str(market) and fill.client_id not in late
+            ),
+            start=ZERO,
+        )
