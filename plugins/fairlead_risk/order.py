@@ -203,8 +203,11 @@ class PriceBand:
             (abs(through), self.config.limit) if intent.post_only else (through, self.config.taker)
         )
         if away > bound.value * mid:
-            observed = f"{(away / mid).scaleb(4):.1f} bps"
-            return Denied(self.name, observed, str(bound), f"{intent.price} from mid {mid}")
+            detail, bps = f"{intent.price} from mid {mid}", (away / mid).scaleb(4)
+            if intent.post_only:
+                return Denied(self.name, f"{bps:.1f} bps", str(bound), detail)
+            # A figure beyond a limit: a smaller order that takes need not go as far.
+            return Denied(self.name, round(bps, 1), bound.value.scaleb(4), f"bps: {detail}")
         return Allowed()
 
 

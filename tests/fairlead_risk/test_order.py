@@ -275,6 +275,14 @@ def test_a_price_that_is_too_far_is_denied_with_its_figures() -> None:
     assert verdict == Denied("price_band", "500.0 bps", "3%", "1.90 from mid 2")
 
 
+def test_one_that_takes_too_far_away_is_denied_with_figures_that_a_smaller_one_may_keep() -> None:
+    wish = intent(price="2.02", post_only=False)
+
+    verdict = PriceBand(PriceBandConfig()).check(wish, Account())
+
+    assert verdict == Denied("price_band", Decimal(100), Decimal(50), "bps: 2.02 from mid 2")
+
+
 def test_without_a_mid_no_price_is_near_it() -> None:
     verdict = PriceBand(PriceBandConfig()).check(intent(), Account().showing(market(mid=None)))
 

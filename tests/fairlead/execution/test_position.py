@@ -20,6 +20,7 @@ from fairlead.execution import (
 from fairlead.model import (
     InstrumentKind,
     MarketId,
+    OrderIntent,
     OrderState,
     OrderTrigger,
     Purpose,
@@ -376,6 +377,23 @@ def test_a_limit_of_size_makes_the_exit_smaller() -> None:
     assert [order.quantity for order in at_level(kit, LEAVE_LEVEL)] == [Decimal("2.5")] * 4
     assert kit.end == "stop loss"
     assert kit.notes["refusal"] == "risk: max_order 5, limit 3"
+
+
+def test_a_stop_in_a_thin_book_leaves_by_orders_that_stay_within_a_price_band() -> None:
+    kit = entered()
+
+    def band(intent: OrderIntent) -> Denied | None:
+        through = (Decimal("98.90") - intent.price) / Decimal("98.90") * 10_000
+        return Denied("price_band", through, Decimal(50)) if through > 50 else None
+
+    kit.refuse = band
+    # All of it would be sold beyond the band, a part of it is not.
+    kit.book(MARKET, [("98.85", "4"), ("97.95", "100")], [("98.95", "100")])
+    kit.run(3)
+
+    sold = at_level(kit, LEAVE_LEVEL)
+    assert sold
+    assert all(order.price > Decimal("98.4") for order in sold)
 
 
 def test_a_limit_of_size_makes_the_take_profit_smaller() -> None:
