@@ -224,6 +224,7 @@ class Control:
         for runner in runners:
             desk.pipeline.drop_creates(runner.market.market, quotes_only=True)
             runner.hold(gate, self._now_ns())
+            desk.plans.hold(runner.name, gate.name)
         desk.pipeline.dispatch()
         return {"paused": [runner.name for runner in runners]}
 

@@ -74,6 +74,8 @@ class PlanDeskParts:
     is_open: Callable[[], bool]
     #: Keep books for a strategy in a market.
     keep_books: Callable[[str, MarketId], None]
+    #: Why a person holds a strategy; None = nobody does.
+    held: Callable[[str], Gate | None]
     #: Take away at once what the posture of a market does not allow.
     enforce: Callable[[MarketId], None]
 
@@ -89,7 +91,7 @@ class PlanDesk:
         self.around = parts.around
         #: The running executions by their ids.
         self.runs: Mapping[str, PlanRun] = self._runs
-        self.admissions = Admissions(self._runs, parts.waiting)
+        self.admissions = Admissions(self._runs, parts.waiting, parts.held)
         self.watches = PlanWatches(self._runs, parts.around.markets, self.tell)
         self.wishes = PlanWishes(
             self._runs,
@@ -215,6 +217,19 @@ class PlanDesk:
         if cancels:
             self._parts.submit(cancels)
             self._parts.wake()
+
+    def hold(self, strategy: str, reason: str) -> None:
+        """Take the new risk of a strategy's plans away: a person holds it; the rest goes on."""
+        for run in [one for one in self._runs.values() if one.strategy == strategy]:
+            entries = [
+                client_id
+                for client_id, order in run.orders.items()
+                if order.intent.purpose is Purpose.ENTRY
+            ]
+            self._parts.submit(tuple(Cancel(client_id, reason) for client_id in entries))
+            wishes = [s for s, place in run.placed.items() if place.purpose is Purpose.ENTRY]
+            self.wishes.withdraw(run, wishes)
+        self._parts.wake()
 
     def adopt(self, run: PlanRun) -> None:
         """Lead an execution from now on; its books are kept from the first fill on."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from fairlead.api import Denied, Leg, OrderView
+from fairlead.api import Denied, Gate, Leg, OrderView
 from fairlead.kernel.plans_run import PlanRun
 from fairlead.model import ZERO, MarketId, OrderIntent, OrderState, Purpose, Side, Slot
 
@@ -27,9 +27,11 @@ class Admissions:
         self,
         runs: Mapping[str, PlanRun],
         waiting: Callable[[], Sequence[OrderIntent]],
+        held: Callable[[str], Gate | None],
     ) -> None:
         self._runs = runs
         self._waiting = waiting
+        self._held = held
         #: What is being judged: new risk that the reservation of its plan must not count again.
         self.judged: OrderIntent | None = None
 
@@ -79,6 +81,9 @@ class Admissions:
         return found
 
     def _entry(self, intent: OrderIntent, run: PlanRun) -> Denied | None:
+        gate = self._held(run.strategy)
+        if gate is not None:
+            return Denied(_STAGE, gate.name, "a strategy that is not held", gate.detail)
         leg = next((one for one in run.legs if _is_for(intent, run, one)), None)
         if leg is None:
             what = f"{intent.side} on {intent.slot.market}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from fairlead.api import Action, OrderView
+from fairlead.api import Action, Gate, OrderView
 from fairlead.kernel.plans import PlanDesk, PlanDeskParts
 from fairlead.kernel.plans_end import RESIDUALS
 from fairlead.kernel.plans_restart import PlanRestart
@@ -55,6 +55,10 @@ def build_plans(
         if market in desk.markets:  # of an earlier run, it may be traded no more
             desk.guard.enforce(market)
 
+    def held(strategy: str) -> Gate | None:
+        runner = desk.runners.get(strategy)
+        return None if runner is None else runner.held
+
     around = PlanSurroundings(
         now_ns=parts.clock.now_ns,
         tick_ns=parts.tick_ns,
@@ -85,6 +89,7 @@ def build_plans(
             wake=wake,
             is_open=lambda: desk.pipeline.open_for_creates,
             keep_books=desk.cast.keep_books,
+            held=held,
             enforce=enforce,
         )
     )

@@ -1,5 +1,6 @@
 """What must not happen around plans, whatever comes at the same time."""
 
+import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -19,8 +20,10 @@ from fairlead.api import (
     RiskView,
     Wake,
 )
+from fairlead.kernel.control import Control, ControlParts
+from fairlead.kernel.control_command import Answer, Command, Pause, Refused, Resume
 from fairlead.model import Purpose, Side, TimeInForce
-from fairlead.store import ExecutionStarted, OrderRecorded
+from fairlead.store import ExecutionStarted, IntentDenied, OrderRecorded
 from fairlead.testing import MARKET
 from tests.fairlead.kernel.engine_world import Watching
 from tests.fairlead.kernel.plans_world import HEDGED, Hedging, PlanWorld, begun, work
@@ -36,6 +39,20 @@ async def entered(world: PlanWorld, **plan: Any) -> str:  # noqa: ANN401 - for t
     await world.wait(1.5)
     (order,) = world.resting()
     return order.client_id
+
+
+def control_of(world: PlanWorld) -> Control:
+    made = world.container
+    parts: Any = {"roster": None, "engine": world.engine, "clock": world.clock}
+    for name in ("setup", "ticker", "journal"):
+        parts[name] = getattr(made, name)()
+    return Control(ControlParts(**parts))
+
+
+async def asked(control: Control, command: Command) -> Answer | Refused:
+    answered: asyncio.Future[Answer | Refused] = asyncio.get_running_loop().create_future()
+    control.take(command, "a test", answered.set_result)
+    return await answered
 
 
 def enter(world: PlanWorld, view: PlanView, **changes: Any) -> Action:  # noqa: ANN401 - for the wish
@@ -165,6 +182,23 @@ def test_both_sides_of_a_hedged_plan_may_be_given_back_together() -> None:
 
     exits = [one for one in world.trace.of(OrderRecorded) if one.purpose is Purpose.EXIT]
     assert [(one.side, one.quantity == 1) for one in exits] == [(Side.SELL, True), (Side.BUY, True)]
+
+
+def test_while_a_person_holds_a_strategy_its_plans_take_no_new_risk() -> None:
+    async def act(world: PlanWorld) -> None:
+        await entered(world)
+        control = control_of(world)
+        await asked(control, Pause("alt"))
+        await world.wait(5)
+        assert world.resting() == ()
+        await asked(control, Resume("alt"))
+        await world.wait(8)
+        assert len(world.resting()) == 1
+
+    world, _ = work(act, for_s=20)
+
+    (denied, *_) = world.trace.of(IntentDenied)
+    assert (denied.stage, denied.observed) == ("admission", "paused")
 
 
 def test_a_plan_that_a_rule_refuses_whole_is_not_begun() -> None:
