@@ -84,6 +84,8 @@ class AdmissionOracle(Oracle):
             if now_ns - max(order.since_ns, self._begun_ns) > _SEEN_NS:
                 self._add("two Fairleads do not trade one account", order.client_id)
         deaf_ns = now_ns - self._deaf_ns.get(venue, now_ns)
+        if self._venues[venue].streams(StreamKind.USER):
+            deaf_ns = 0  # opened since the last look
         if deaf_ns > _DEAF_NS:
             self._add(
                 "nothing new is risked unheard",

@@ -12,6 +12,7 @@ from fairlead.kernel.desk import Desk
 from fairlead.kernel.difference import BalanceWatch
 from fairlead.kernel.reconcile import Reconciler
 from fairlead.kernel.riskview import EngineRiskView
+from fairlead.kernel.stream import StreamHealth
 from fairlead.market.link import AccountReplay
 from fairlead.market.link.backoff import Backoff
 from fairlead.market.link.rest import RestLink
@@ -230,7 +231,7 @@ KNOWING_PLANTS = (
     Plant(
         "unheard_stream_quoted",
         "a stream of the account that stays away does not pull the quotes",
-        (Mutation(reconcile, "_PULL_NS", _never),),
+        (Mutation(StreamHealth, "cut", _nothing), Mutation(StreamHealth, "judge", _nothing)),
     ),
     Plant(
         "frozen_book_trusted",
