@@ -321,6 +321,11 @@ class Pipeline:
             urgent = place.purpose in (Purpose.HEDGE, Purpose.EXIT)
             longest_ns = _LONGEST_URGENT_NS if urgent else _LONGEST_BACKOFF_NS
             wait_ns = min(2 * backoff.wait_ns, max(longest_ns, self._parts.tick_ns))
+        # Plans come and go, and their slots with them: who asked no more is forgotten.
+        oldest_ns = now_ns - _LONGEST_BACKOFF_NS
+        while self._backoffs and next(iter(self._backoffs.values())).until_ns < oldest_ns:
+            del self._backoffs[next(iter(self._backoffs))]
+        self._backoffs.pop(slot, None)
         self._backoffs[slot] = _Backoff(refusal, now_ns + wait_ns, wait_ns)
         for client_id in denied.in_the_way:
             self._cancels.setdefault(client_id, f"in the way of a {place.purpose}")

@@ -219,6 +219,18 @@ def test_a_refused_wish_is_asked_again_ever_more_rarely() -> None:
     assert world.pipeline.denied == {"alt": {"rule": 9}}
 
 
+def test_who_asks_no_more_is_forgotten() -> None:
+    async def act(world: World) -> None:
+        for tick in range(300):
+            world.ask(place(level=tick, at_ns=tick * SECOND))
+            await world.clock.sleep_ns(SECOND)
+
+    world = live(act, rules=[Rule(check=lambda one, view: denied())])
+
+    assert world.pipeline.denied == {"alt": {"rule": 300}}
+    assert len(world.pipeline._backoffs) < 70
+
+
 def test_another_refusal_begins_the_backing_off_anew_and_is_journaled() -> None:
     rules = iter(["a", "a", "b", "b"])
 
