@@ -16,12 +16,12 @@ __all__ = ["LIMIT_PLANTS"]
 
 def _without(rule: str) -> Mutation:
     def make(right: Callable[..., Verdict]) -> Callable[..., Verdict]:
-        def check_one(self: RiskGate, one: Any, *what: Any) -> Verdict:  # noqa: ANN401 - as the right one
+        def verdict(self: RiskGate, one: Any, *what: Any) -> Verdict:  # noqa: ANN401 - as the right one
             return Allowed() if one.name == rule else right(self, one, *what)
 
-        return check_one
+        return verdict
 
-    return Mutation(RiskGate, "_check_one", make)
+    return Mutation(RiskGate, "_verdict", make)
 
 
 def _none_working(right: Callable[..., Any]) -> Callable[..., Any]:
