@@ -20,7 +20,7 @@ from fairlead.api import (
     RiskView,
     Verdict,
 )
-from fairlead.model import MarketId, NotSent, OrderIntent, Unknown
+from fairlead.model import MarketId, NotSent, OrderIntent, Unknown, trimmed
 from fairlead_risk.config_venue import (
     ClockSkewConfig,
     SecondSourceConfig,
@@ -239,8 +239,9 @@ class SelfTrade(Rule):
         clear = self._config.clear_the_way and not is_new_risk(intent)
         return Denied(
             self.name,
-            intent.price,
-            nearest.price,
+            # Texts: no smaller order would pass, so none is to be tried.
+            trimmed(intent.price),
+            trimmed(nearest.price),
             f"would trade with our own {nearest.side} order of {nearest.slot.strategy}",
             tuple(order.client_id for order in met if order.client_id) if clear else (),
         )

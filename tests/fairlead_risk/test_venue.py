@@ -182,7 +182,7 @@ def test_an_order_never_meets_our_own(side: Side, price: str, meets: bool) -> No
     verdict = SELF_TRADE.check(intent(side, price=price), account)
 
     detail = f"would trade with our own {side.opposite} order of beta"
-    denied = Denied("self_trade", Decimal(price), Decimal(2), detail)
+    denied = Denied("self_trade", price, "2", detail)
     assert verdict == (denied if meets else Allowed())
 
 
@@ -196,7 +196,7 @@ def test_what_is_in_the_way_of_a_hedge_is_cancelled_for_it(purpose: Purpose) -> 
 
     assert isinstance(verdict, Denied)
     assert isinstance(kept, Denied)
-    assert (verdict.observed, verdict.limit) == (Decimal(3), Decimal(2))
+    assert (verdict.observed, verdict.limit) == ("3", "2")
     assert (verdict.in_the_way, kept.in_the_way) == (("id0", "id1"), ())
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from fairlead.api import AccountRisk, MarketRisk, OrderView, PriceSource, StreamRisk
 from fairlead.model import ZERO, MarketId, OrderIntent, OrderState
+from fairlead.pipeline import queued_id
 from fairlead.trackers import MarketTracker, OrderTracker
 
 __all__ = ["AccountFigures", "EngineRiskView"]
@@ -122,7 +123,7 @@ class EngineRiskView:
 def _as_order(intent: OrderIntent) -> OrderView:
     # Allowed but not yet sent: for the limits it counts as an order on its way.
     return OrderView(
-        client_id=intent.client_id,
+        client_id=queued_id(intent.slot),
         slot=intent.slot,
         side=intent.side,
         price=intent.price,

@@ -7,7 +7,7 @@ from fairlead.pipeline.gateway import Gateway, GatewayNews, GatewayTerms
 from fairlead.pipeline.normalize import normalize
 from fairlead.pipeline.patience import ask
 from fairlead.pipeline.pipeline import Pipeline, PipelineParts, Refusal
-from fairlead.pipeline.queue import URGENT, CreateQueue
+from fairlead.pipeline.queue import URGENT, CreateQueue, queued_id
 from fairlead.pipeline.risk import RiskGate, growing
 from fairlead.pipeline.throttle import Bucket, Lane, Throttle
 
@@ -37,4 +37,5 @@ __all__ = [
     "effect_of",
     "growing",
     "normalize",
+    "queued_id",
 ]

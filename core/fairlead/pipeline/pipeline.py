@@ -31,7 +31,7 @@ from fairlead.model import (
 from fairlead.pipeline.breaker import NEW_RISK
 from fairlead.pipeline.gateway import Gateway
 from fairlead.pipeline.normalize import normalize
-from fairlead.pipeline.queue import CreateQueue
+from fairlead.pipeline.queue import CreateQueue, queued_id
 from fairlead.pipeline.risk import RiskGate, growing
 from fairlead.store import Incident, IntentDenied, Journal
 from fairlead.trackers import AccountTracker, Order, OrderTracker, needs
@@ -281,6 +281,8 @@ class Pipeline:
                 self._parts.refused(place, backoff.refusal, backoff.until_ns)
             return
         intent = self.judge(place, view)
+        if isinstance(intent, Refusal) and self._clears(intent.denied):
+            intent = self.judge(place, view)
         if isinstance(intent, Refusal):
             self._deny(place, intent, now_ns)
             if place.slot.plan:
@@ -288,6 +290,11 @@ class Pipeline:
             return
         self._backoffs.pop(place.slot, None)
         self._queue.put(intent)
+
+    def _clears(self, denied: Denied) -> bool:
+        # What is in the way of a hedge and has not left need not be cancelled first.
+        way = denied.in_the_way
+        return bool(way and self._queue.drop(lambda one: queued_id(one.slot) in way))
 
     def _reserve(self, intent: OrderIntent) -> Denied | None:
         # Queued creates hold what they need until they are recorded; then the order holds it.

@@ -7,10 +7,15 @@ from decimal import Decimal
 
 from fairlead.model import ZERO, OrderIntent, Purpose, Slot
 
-__all__ = ["URGENT", "CreateQueue"]
+__all__ = ["URGENT", "CreateQueue", "queued_id"]
 
 #: The purposes of orders that take risk away: they leave before others and wait for nobody.
 URGENT = (Purpose.EXIT, Purpose.HEDGE)
+
+
+def queued_id(slot: Slot) -> str:
+    """Name what waits for a slot where an order is named by its id; no order's id is like it."""
+    return f"?{slot.strategy} {slot.plan} {slot.market} {slot.side} {slot.level}"
 
 
 class CreateQueue:

@@ -9,6 +9,7 @@ import pytest
 
 from fairlead.api import Allowed, Denied, Posture, PostureLevel, RiskView, Verdict
 from fairlead.model import InstrumentKind, OrderIntent, OrderState, Purpose, Side
+from fairlead.pipeline import queued_id
 from fairlead.testing import MARKET, VirtualClock, client_id, run_virtual
 from tests.fairlead.pipeline import pipeline_world
 from tests.fairlead.pipeline.pipeline_world import MS, Rule, StillView, World, narrow, place
@@ -49,6 +50,31 @@ def test_what_is_in_the_way_of_a_hedge_is_cancelled_with_its_refusal() -> None:
 
     assert world.states() == [S.CANCELLED, S.OPEN]
     assert [denial[1] for denial in world.denials()] == ["self_trade"]
+
+
+def test_a_hedge_does_not_wait_for_a_quote_in_its_way_that_has_not_left() -> None:
+    quote = place(Side.SELL, 0, price="101")
+
+    def check(one: OrderIntent, view: RiskView) -> Verdict:
+        del view
+        if one.purpose is Purpose.HEDGE and any(
+            waiting.slot == quote.slot for waiting in worlds[0].pipeline.waiting()
+        ):
+            return Denied("self_trade", "2", "1", in_the_way=(queued_id(quote.slot),))
+        return Allowed()
+
+    worlds: list[World] = []
+
+    async def act(world: World) -> None:
+        worlds.append(world)
+        hedge = place(Side.BUY, 5, price="101", purpose=Purpose.HEDGE)
+        world.ask(quote, place(Side.SELL, 1, price="102"), hedge)
+
+    world = live(act, rules=[Rule(check=check)])
+
+    sent = [one.price for _, intents in world.venue.submitted for one in intents]
+    assert sent == [101, 102]
+    assert world.denials() == []
 
 
 @pytest.mark.parametrize(
