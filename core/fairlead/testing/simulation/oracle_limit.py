@@ -75,18 +75,22 @@ class LimitOracle(Oracle):
         self._venues = venues
         self._flights = flights
         self._limits = limits
-        #: Ticks of this process. Where several strategies trade a market, its target is known
-        #: once each has decided; on the first tick it is what is held.
-        self._ticks = 0
+        #: Markets whose targets were known at the last tick. Where several strategies trade one,
+        #: its target is what is held until each of them has said its own.
+        self._known: tuple[MarketId, ...] = ()
 
     @override
     def begun(self, life: Life) -> None:
-        self._ticks = 0
+        self._known = ()
 
     @override
     def recorded(self, life: Life, seq: int, record: Record) -> None:
         if isinstance(record, TickPassed):
-            self._ticks += 1
+            runners = life.engine.desk.runners.values()
+            unsaid = [runner.market.market for runner in runners if runner.target is None]
+            self._known = tuple(
+                market for market in life.engine.desk.markets if market not in unsaid
+            )
         if isinstance(record, OrderRecorded):
             self._look(life, record)
 
@@ -107,9 +111,9 @@ class LimitOracle(Oracle):
                 text = f"{name} at {trimmed(record.price)} meets {other.record.order[-8:]}"
                 self._add("no order meets one of our own", text)
         flown = self._flights.find(record.order)
-        if flown is None or flown.shrinks_a_plan or not self._ticks:
-            return
         market = MarketId.parse(record.market)
+        if flown is None or flown.shrinks_a_plan or market not in self._known:
+            return
         gap = self._flights.position(life, market) - life.engine.desk.target(market)
         working = sum(
             (one.leaves for one in self._flights.open(record.market, record.side)), start=ZERO
