@@ -24,8 +24,8 @@ from fairlead.testing.simulation import (
     SimulationReport,
     Task,
     chosen_faults,
-    load_scenarios,
     named_plant,
+    needs_plans,
 )
 
 __all__ = ["simulate"]
@@ -89,8 +89,8 @@ def simulate(  # noqa: PLR0913 - one parameter for each option
     bug = None if plant is None else named_plant(plant)
     numbers = _seeds(seeds or (_SEEDS if bug is None else _PLANT_SEEDS))
     tasks = _tasks(numbers, _length_ns(hours), faults, only, bug, _words(path, sets))
-    load_scenarios(path, sets)  # what is wrong with it is said once, here
-    work = Work(path, sets, stop_early=bug is not None)
+    work = Work(path, sets, bug is not None, None if bug is None else needs_plans(bug))
+    work.load()  # what is wrong with it is said once, here
     clock = SystemClock()
     began_ns = clock.monotonic_ns()
     report = _run(work, tasks, _jobs(jobs, len(tasks)))

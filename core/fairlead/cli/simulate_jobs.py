@@ -31,6 +31,12 @@ class Work:
     sets: tuple[str, ...]
     #: Whether one broken promise is enough.
     stop_early: bool
+    #: Which of the shipped variants are run; see `load_scenarios`.
+    plans: bool | None = None
+
+    def load(self) -> tuple[Scenario, ...]:
+        """Read what is run. :raises ConfigError: with every finding."""
+        return load_scenarios(self.config, self.sets, plans=self.plans)
 
 
 # Violations investigated in each process; where there are more, these say enough.
@@ -65,7 +71,7 @@ def _until_enough(work: Work, done: Iterator[_Done]) -> Iterator[_Done]:
 
 def _begin(work: Work) -> None:
     install_context()
-    _Worker.scenarios = load_scenarios(work.config, work.sets)
+    _Worker.scenarios = work.load()
 
 
 def _one(task: Task) -> _Done:

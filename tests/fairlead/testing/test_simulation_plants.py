@@ -7,7 +7,7 @@ to find it (`simulation_plants.toml`); ``FAIRLEAD_PLANTS=search`` from the first
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,13 +20,7 @@ from fairlead.testing.simulation import (
     run_seed,
     scenario_of,
 )
-from fairlead.testing.simulation.plants import (
-    LIMIT_PLANTS,
-    PLAN_PLANTS,
-    Mutation,
-    Plant,
-    planted,
-)
+from fairlead.testing.simulation.plants import Mutation, Plant, needs_plans, planted
 from tests.guards.tree import ROOT
 
 QUARTER = 3_600_000_000_000 // 4
@@ -52,15 +46,10 @@ WANTED = os.environ.get("FAIRLEAD_PLANTS", "")
 NAMES = tuple(PLANTS) if WANTED else FEW
 
 
-# Of what is shipped, those that only quote, at one venue: they are the quickest to run. The others
-# work plans, and reach their limits.
-QUOTING = 4
-PLANNED = tuple(plant.name for plant in (*PLAN_PLANTS, *LIMIT_PLANTS))
-
-
 @pytest.fixture(scope="module")
-def scenarios() -> Sequence[Scenario]:
-    return load_scenarios()
+def scenarios() -> Mapping[bool, Sequence[Scenario]]:
+    """Give what a user runs to see a plant found: what works plans, and what only quotes."""
+    return {plans: load_scenarios(plans=plans) for plans in (True, False)}
 
 
 def seeds(name: str) -> Iterator[int]:
@@ -72,8 +61,8 @@ def seeds(name: str) -> Iterator[int]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_planted_bug_is_found(scenarios: Sequence[Scenario], name: str) -> None:
-    fitting = scenarios[QUOTING:] if name in PLANNED else scenarios[:QUOTING]
+def test_a_planted_bug_is_found(scenarios: Mapping[bool, Sequence[Scenario]], name: str) -> None:
+    fitting = scenarios[needs_plans(PLANTS[name])]
     for seed in seeds(name):
         run = SeedRun(seed, QUARTER, plant=PLANTS[name])
         if run_seed(scenario_of(fitting, seed), run).violations:

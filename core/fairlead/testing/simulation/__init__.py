@@ -7,7 +7,7 @@ its promises by what really happened at the venues. ``fairlead simulate`` runs m
 from fairlead.testing.simulation.fault import FAULTS, Fault, FaultKind, FaultRange, chosen_faults
 from fairlead.testing.simulation.investigate import Task, investigate, version
 from fairlead.testing.simulation.oracle import Oracle
-from fairlead.testing.simulation.plants import PLANTS, Plant, named_plant
+from fairlead.testing.simulation.plants import PLANTS, Plant, named_plant, needs_plans
 from fairlead.testing.simulation.report import Failure, SimulationReport
 from fairlead.testing.simulation.run import SeedResult, SeedRun, run_seed
 from fairlead.testing.simulation.scenario import (
@@ -41,6 +41,7 @@ __all__ = [
     "investigate",
     "load_scenarios",
     "named_plant",
+    "needs_plans",
     "run_seed",
     "scenario_of",
     "shrink",

@@ -126,15 +126,23 @@ def _quotes(table: StrategySettings) -> bool:
     return table.controller != TRIALS
 
 
-def load_scenarios(path: Path | None = None, sets: Sequence[str] = ()) -> tuple[Scenario, ...]:
+def load_scenarios(
+    path: Path | None = None, sets: Sequence[str] = (), *, plans: bool | None = None
+) -> tuple[Scenario, ...]:
     """Read a configuration and put simulated venues into it; without one the shipped variants.
+
+    ``plans`` = only the shipped variants that work plans, or only those that do not.
 
     :raises ConfigError: with every finding.
     :raises UsageError: when a strategy trades a market that simulated venues do not have.
     """
     if path is not None:
         return (_load(path, sets),)
-    return tuple(_load(shipped, (*variant, *sets)) for shipped, variant in _VARIANTS)
+    return tuple(
+        _load(shipped, (*variant, *sets))
+        for shipped, variant in _VARIANTS
+        if plans is None or plans is (shipped == PLANS)
+    )
 
 
 def scenario_of(scenarios: Sequence[Scenario], seed: int) -> Scenario:

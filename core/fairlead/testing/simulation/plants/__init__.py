@@ -16,12 +16,11 @@ from fairlead.testing.simulation.plants.plant import Mutation, Plant, planted
 from fairlead.testing.simulation.plants.stop import STOP_PLANTS
 
 __all__ = [
-    "LIMIT_PLANTS",
     "PLANTS",
-    "PLAN_PLANTS",
     "Mutation",
     "Plant",
     "named_plant",
+    "needs_plans",
     "planted",
 ]
 
@@ -39,6 +38,14 @@ PLANTS = {
         *LIMIT_PLANTS,
     )
 }
+
+
+def needs_plans(plant: Plant) -> bool:
+    """Tell whether a bug shows only where plans are worked, at their limits; else where is quoted.
+
+    Of the shipped variants those are run that it can show in.
+    """
+    return plant in (*PLAN_PLANTS, *LIMIT_PLANTS)
 
 
 def named_plant(name: str) -> Plant:
