@@ -136,23 +136,31 @@ def result(reason: StopReason = StopReason.ASKED) -> RunResult:
     return RunResult(reason, "so", started_ns=0, ended_ns=1, proven=True, left=())
 
 
+def ended(*orders: object) -> Life:
+    desk = SimpleNamespace(orders=SimpleNamespace(live=lambda: orders))
+    return life(engine=SimpleNamespace(desk=desk))
+
+
 def test_a_stop_is_proven_by_two_reads_a_second_apart_since_the_last_create() -> None:
     watch = Watch()
     oracle = ProofOracle(watch.add, {"main": None}, watch.now_ns)  # type: ignore[dict-item]  # only the names count
     oracle.begun(life())
-    oracle.ended(life(), result())  # nothing was placed, so there is nothing to prove
+    oracle.ended(ended(), result())  # nothing was placed, so there is nothing to prove
     read(oracle, answer())
     oracle.placing(life(), "main", BATCH)
     read(oracle, answer(OURS))
     read(oracle, answer("hand-1"))
-    oracle.ended(life(), result())
+    oracle.ended(ended(), result())
     assert watch.broken == ["a stop is proven by two reads a second apart"]
 
     read(oracle, Response(503, {}, b""))
     watch.pass_s(1)
     read(oracle, answer())
-    oracle.ended(life(), result())
+    oracle.ended(ended(), result())
     assert len(watch.broken) == 1
+
+    oracle.ended(ended(SimpleNamespace(client_id=OURS)), result())
+    assert watch.broken[1:] == ["a proven stop knows the end of every order"]
 
 
 def test_a_halt_without_a_note_is_none() -> None:

@@ -91,7 +91,7 @@ FAULTS: Mapping[FaultKind, FaultRange] = {
     FaultKind.DUPLICATE: FaultRange("news comes twice", rate=(0.01, 0.5)),
     FaultKind.REORDER: FaultRange("news is overtaken", rate=(0.1, 0.5)),
     FaultKind.LOST_NEWS: FaultRange("a gap in the user stream", rate=(0.001, 0.1)),
-    FaultKind.LAGGING_BALANCE: FaultRange("balances are old", rate=(0.01, 0.5)),
+    FaultKind.LAGGING_BALANCE: FaultRange("balances are old", rate=(0.05, 0.5)),
     FaultKind.SEQUENCE_GAP: FaultRange("a book diff is lost", rate=(0.001, 0.05)),
     FaultKind.PARTIAL_FILLS: FaultRange("fills come in pieces", rate=(0.1, 1.0)),
     FaultKind.FILL_RACE: FaultRange(

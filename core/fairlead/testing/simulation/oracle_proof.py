@@ -78,6 +78,9 @@ class ProofOracle(Oracle):
                 self._add("a halt leaves its note", f"{result.reason}: {result.detail}")
         if not result.proven or not self._placed:
             return
+        unended = [order.client_id[-8:] for order in life.engine.desk.orders.live()]
+        if unended:
+            self._add("a proven stop knows the end of every order", ", ".join(unended))
         for venue in self._venues:
             clean = self._clean_ns.get(venue, [])
             if len(clean) < 2 or max(clean) - min(clean) < _APART_NS:

@@ -61,6 +61,7 @@ _PLACES = (
 _RARE = 12
 # How soon after a fill a process dies that is to: before, while and after it hears of it.
 _FILL_NS = 300 * _MILLISECOND
+_BY_FILL = "a fill"
 
 
 @dataclass(slots=True)
@@ -168,7 +169,8 @@ class World:
             self.points.update(life.gate.passed)
             if not life.gate.alive:
                 await self._buried(life)
-                wait_ns = self._down_ns()
+                at_once = life.gate.killed_at == _BY_FILL  # balances may be of before it
+                wait_ns = _DOWN_NS[0] if at_once else self._down_ns()
             else:
                 wait_ns = self._ended(life, task)
                 if await life.transport.hang_up():
@@ -205,10 +207,10 @@ class World:
             self._person.go_on()
         self.weather.begin(faults, self.began_ns)
 
-    def kill(self) -> None:
+    def kill(self, point: str = "between two points") -> None:
         """Kill the process now."""
         if self.life is not None:
-            self.life.gate.kill()
+            self.life.gate.kill(point)
 
     def heal(self) -> None:
         """End every fault and mend what only a person can: the disk, and orders of strangers."""
@@ -318,9 +320,8 @@ class World:
                 disk = self.machine.disk
                 disk.fail_at_write = disk.writes + random.randint(1, 20)
             case FaultKind.CRASH if life is not None:
-                if random.random() < 0.3:
-                    self._plan.by_fill = True
-                else:
+                self._plan.by_fill = random.random() < 0.5
+                if not self._plan.by_fill:
                     self._arm(life, random)
             case FaultKind.CRASH_AGAIN if life is not None:
                 self._arm(life, random)
@@ -381,9 +382,8 @@ class World:
         self._tell("effect", venue, effect)
         filled = effect.kind is EffectKind.FILLED and effect.origin is Origin.ENGINE
         if filled and self._plan.by_fill:
-            self._plan.by_fill = False
-            at_ns = self.clock.now_ns() + self._racing.randrange(_FILL_NS)
-            self.clock.call_at_ns(at_ns, self.kill)
+            self._plan.by_fill, wait_ns = False, self._racing.randrange(_FILL_NS)
+            self.clock.call_at_ns(self.clock.now_ns() + wait_ns, partial(self.kill, _BY_FILL))
 
     def audit(self) -> Sequence[str]:
         """Give what is stored of all runs and differs from what happened."""
