@@ -142,7 +142,7 @@ class Reconciler:
             if isinstance(connector, Restartable):
                 connector.restart_streams("it is mute")
         unproven_ns = health.unproven_since_ns
-        if self._desk.gate.enforces("user_stream"):
+        if any(rule.name == "user_stream" for rule in self._desk.gate.rules):
             return  # a rule of that name judges by its own limit
         if unproven_ns is None or now_ns - unproven_ns < _PULL_NS:
             self._desk.gate.lift(rule)

@@ -64,10 +64,6 @@ class RiskGate:
         """Give the rules in the order in which they are asked."""
         return self._rules
 
-    def enforces(self, rule: str) -> bool:
-        """Tell whether a rule of this name is enabled."""
-        return any(one.name == rule for one in self._rules)
-
     @property
     def postures(self) -> tuple[Posture, ...]:
         """Give the restraints in force, the account's first."""
