@@ -110,7 +110,7 @@ class Ticker:
         due_ns = self.next_ns(self._clock.now_ns())
         skipped = 0
         while True:
-            await self._clock.sleep_until_ns(due_ns)
+            due_ns = await self._reach(due_ns)
             if stopped():
                 return
             self.ticks += 1
@@ -124,9 +124,19 @@ class Ticker:
                 skipped = (fresh_ns - following_ns) // self._tick_ns
                 self.skipped += skipped
                 following_ns = fresh_ns
-            elif now_ns < due_ns - self._tick_ns:
-                following_ns = self.next_ns(now_ns)  # the wall clock was set back
             due_ns = following_ns
+
+    async def _reach(self, due_ns: int) -> int:
+        # Waits for the tick that is due; gives another one where the wall clock was set back.
+        # No wait is longer than a tick: whatever the wall shows, somebody has to stand guard.
+        if due_ns <= self._clock.now_ns():
+            await self._clock.sleep_ns(0)
+        while (left_ns := due_ns - self._clock.now_ns()) > 0:
+            if left_ns > 2 * self._tick_ns:
+                due_ns = self.next_ns(self._clock.now_ns())
+            else:
+                await self._clock.sleep_ns(min(left_ns, self._tick_ns))
+        return due_ns
 
     def _beat(self, tick: Tick) -> None:
         for parts in self._parts.values():

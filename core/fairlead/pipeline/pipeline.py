@@ -224,8 +224,9 @@ class Pipeline:
             self.drop_creates()
             return
         now_ns = self._parts.now_ns()
-        oldest_ns = now_ns - self._parts.tick_ns
-        for intent in self._queue.drop(lambda intent: intent.decided_ns <= oldest_ns):
+        tick_ns = self._parts.tick_ns
+        # One from the future is from before the clock was set back.
+        for intent in self._queue.drop(lambda one: abs(now_ns - one.decided_ns) >= tick_ns):
             self._gateways[intent.slot.market.venue].counts.dropped += 1
         for venue, gateway in self._gateways.items():
             for batch in gateway.admit(self._queue.ready(venue), on_tick=on_tick):

@@ -31,8 +31,13 @@ class SlowClock(VirtualClock):
         self._off_ns -= by_ns
 
     @override
+    async def sleep_ns(self, duration_ns: int) -> None:
+        await super().sleep_until_ns(super().now_ns() + duration_ns)
+
+    @override
     async def sleep_until_ns(self, at_ns: int) -> None:
-        await super().sleep_until_ns(at_ns - self._off_ns)
+        while (left_ns := at_ns - self.now_ns()) > 0:
+            await self.sleep_ns(left_ns)
 
 
 def slow(clock: VirtualClock) -> SlowClock:
@@ -123,6 +128,26 @@ def test_a_clock_that_is_set_back_is_followed_and_nothing_is_caught_up() -> None
 
     assert [tick.at_ns // SECOND for tick in seen] == [1, 2, -3597, -3596]
     assert (ticker.overruns, ticker.skipped) == (0, 0)
+
+
+def test_a_clock_that_is_set_back_between_ticks_does_not_stop_them() -> None:
+    true_ns: list[int] = []
+
+    async def main(clock: VirtualClock) -> None:
+        own = slow(clock)
+        ticker = Ticker(own, SECOND)
+
+        def beat(tick: Tick) -> None:
+            true_ns.append(own.monotonic_ns())
+            if tick.number == 2:
+                clock.call_at_ns(clock.now_ns() + SECOND // 2, lambda: own.set_back_ns(14 * SECOND))
+
+        ticker.add(Phase.DECIDE, "beat", beat)
+        await ticker.run(lambda: len(true_ns) == 5)
+
+    run_virtual(main)
+
+    assert all(after - before <= 2 * SECOND for before, after in pairwise(true_ns))
 
 
 def test_a_clock_that_is_set_back_a_little_waits_for_its_tick() -> None:
