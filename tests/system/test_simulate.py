@@ -22,6 +22,7 @@ def report(path: Path) -> dict[str, Any]:
 def test_seeds_without_a_violation_end_with_zero_and_a_report(tmp_path: Path) -> None:
     done = call(
         *("simulate", "--seeds", "1-2", "--hours", "0.05", "--jobs", "2", "--json", "r.json"),
+        *("--shipped", "quotes"),
         cwd=tmp_path,
     )
 
@@ -96,6 +97,7 @@ def test_every_plant_is_listed_on_a_line_of_its_own(tmp_path: Path) -> None:
         (("--only", "one"), "--only 'one': write numbers"),
         (("--plant", "weed"), "--plant 'weed': write list, or one of: exception_is_failed"),
         (("nowhere.toml",), "nowhere.toml"),
+        (("nowhere.toml", "--shipped", "plans"), "--shipped 'plans': leave it out, or CONFIG"),
         (("--set", "strategies.alt.market=main:BTC/USDT"), "ALT/USDT only"),
     ],
     ids=lambda value: value[0] + " " + value[-1] if isinstance(value, tuple) else "",

@@ -37,6 +37,8 @@ _SEEDS = "1-20"
 # Within so many seeds a planted bug must be found.
 _PLANT_SEEDS = "1-50"
 _HOURS = 0.25
+# What of the shipped is run, and whether that works plans.
+_VARIANTS = {"quotes": False, "plans": True}
 _SEEDS_TEXT = re.compile(r"(\d+)(?:-(\d+))?")
 # Violations shown in full; the others stand in the report.
 _SHOWN = 3
@@ -56,6 +58,11 @@ _SHOWN = 3
     help="Which faults there may be, e.g. crash,lost_answer; each seed has half of them.",
 )
 @click.option("--only", metavar="LIST", help="Only these faults of a seed's schedule, by number.")
+@click.option(
+    "--shipped",
+    type=click.Choice(list(_VARIANTS)),
+    help="Without CONFIG: only the variants that quote, or only those that work plans.",
+)
 @click.option("--plant", metavar="NAME|list", help="Plant a bug, and see it found.")
 @click.option("--json", "report_to", metavar="FILE", type=Path, help="Write the report as JSON.")
 @click.pass_context
@@ -69,6 +76,7 @@ def simulate(  # noqa: PLR0913 - one parameter for each option
     jobs: int | None,
     faults: str,
     only: str | None,
+    shipped: str | None,
     plant: str | None,
     report_to: Path | None,
 ) -> None:
@@ -88,8 +96,8 @@ def simulate(  # noqa: PLR0913 - one parameter for each option
         return
     bug = None if plant is None else named_plant(plant)
     numbers = _seeds(seeds or (_SEEDS if bug is None else _PLANT_SEEDS))
-    tasks = _tasks(numbers, _length_ns(hours), faults, only, bug, _words(path, sets))
-    work = Work(path, sets, bug is not None, None if bug is None else needs_plans(bug))
+    tasks = _tasks(numbers, _length_ns(hours), faults, only, bug, _words(path, sets, shipped))
+    work = Work(path, sets, bug is not None, _plans(path, shipped, bug))
     work.load()  # what is wrong with it is said once, here
     clock = SystemClock()
     began_ns = clock.monotonic_ns()
@@ -195,8 +203,19 @@ def _places(text: str | None) -> tuple[int, ...] | None:
     return tuple(int(part) for part in parts)
 
 
-def _words(path: Path | None, sets: Sequence[str]) -> list[str]:
-    return [*_quoted(path), *(word for one in sets for word in ("--set", shlex.quote(one)))]
+def _plans(path: Path | None, shipped: str | None, bug: Plant | None) -> bool | None:
+    # Which variants are run; a planted bug is looked for where it can show.
+    if shipped is None:
+        return None if bug is None else needs_plans(bug)
+    if path is not None:
+        raise UsageError("--shipped", shipped, "leave it out, or CONFIG")
+    return _VARIANTS[shipped]
+
+
+def _words(path: Path | None, sets: Sequence[str], shipped: str | None) -> list[str]:
+    chosen = [] if shipped is None else ["--shipped", shipped]
+    named = (word for one in sets for word in ("--set", shlex.quote(one)))
+    return [*_quoted(path), *named, *chosen]
 
 
 def _quoted(path: Path | None) -> Iterator[str]:
