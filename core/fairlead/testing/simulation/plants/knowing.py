@@ -188,8 +188,8 @@ KNOWING_PLANTS = (
     ),
     Plant(
         "never_read_again",
-        "the account is read only when something seems wrong",
-        (Mutation(reconcile, "_CALM_NS", _never),),
+        "the account is read only when its stream has been away",
+        (Mutation(reconcile, "_CALM_NS", _never), Mutation(BalanceWatch, "doubts", _nothing)),
     ),
     Plant(
         "reconnected_unread",
