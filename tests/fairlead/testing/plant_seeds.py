@@ -7,7 +7,6 @@ The seeds of `simulation_plants.toml` are tried first, so that what still holds 
 
 import sys
 import tomllib
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor  # sim-ok: each process runs whole seeds
 from pathlib import Path
 
@@ -27,35 +26,30 @@ def known() -> dict[str, int]:
     return read
 
 
-def candidates(name: str) -> Iterator[int]:
-    first = known().get(name)
-    if first is not None:
-        yield first
-    yield from (seed for seed in range(1, MOST_SEEDS + 1) if seed != first)
-
-
-def find(name: str) -> tuple[str, int | None]:
-    """Give the first seed that finds a plant."""
+def find(name: str, first: int | None) -> int | None:
+    """Give a seed that finds a plant; the one that is written down is tried first."""
     install_context()
     scenarios = load_scenarios(plans=needs_plans(PLANTS[name]))
-    for seed in candidates(name):
+    others = [seed for seed in range(1, MOST_SEEDS + 1) if seed != first]
+    for seed in others if first is None else [first, *others]:
         run = SeedRun(seed, QUARTER, plant=PLANTS[name])
         if run_seed(scenario_of(scenarios, seed), run).violations:
-            return name, seed
-    return name, None
+            return seed
+    return None
 
 
 def main(names: list[str]) -> int:
     """Look for all, or for those that are named; 1 = some were not found."""
-    missed = 0
+    seeds, missed = known(), 0
+    wanted = names or list(PLANTS)
     with ProcessPoolExecutor(2) as pool:
-        for name, seed in pool.map(find, names or list(PLANTS)):
+        found = pool.map(find, wanted, [seeds.get(name) for name in wanted])
+        for name, seed in zip(wanted, found, strict=True):
             print(f"{name:<28} {seed or 'not found'}", flush=True)  # noqa: T201 - a tool for a shell
             missed += seed is None
-            if seed is not None:
-                seeds = {**known(), name: seed}
-                lines = (f"{one} = {seeds[one]}\n" for one in sorted(seeds) if one in PLANTS)
-                FILE.write_text(HEADER + "".join(lines), encoding="utf-8")
+            seeds[name] = seed or 1
+    lines = (f"{name} = {seeds[name]}\n" for name in sorted(seeds) if name in PLANTS)
+    FILE.write_text(HEADER + "".join(lines), encoding="utf-8")
     return 1 if missed else 0
 
 
