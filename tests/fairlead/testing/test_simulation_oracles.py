@@ -237,6 +237,7 @@ def test_new_risk_is_young_and_paid_for() -> None:
         assert watch.broken == []
 
         oracle.recorded(with_desk("-0.1", venue), 1, recorded(999 * SECOND))
+        oracle.recorded(with_desk("-0.1", venue), 1, recorded(1_000 * SECOND))
         assert watch.broken == [
             "a wish older than a tick is dropped",
             "an order takes no more than is free",

@@ -71,7 +71,8 @@ class AdmissionOracle(Oracle):
         asset = instrument.quote if record.side is Side.BUY else instrument.base
         balance = desk.balance(market.venue, asset)
         left = balance.free - balance.reserved
-        if left < 0:
+        # What had to wait for room is not looked at again: news may have come meanwhile.
+        if left < 0 and age_ns < _MILLISECOND:
             self._add(
                 "an order takes no more than is free",
                 f"{record.order[-8:]}: {trimmed(left)} {asset} are left",
