@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -54,7 +55,8 @@ class ControlClient:
         self._number += 1
         try:
             self._connection.settimeout(patience_s)
-            self._connection.sendall(request_line(self._number, self._origin, command))
+            with suppress(BrokenPipeError):  # whoever is sent away was told why before
+                self._connection.sendall(request_line(self._number, self._origin, command))
             answer = self._line()
         except TimeoutError as error:
             reason = f"no answer within {patience_s:g} s"
