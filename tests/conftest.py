@@ -43,7 +43,7 @@ def data_dir() -> Path:
     message = f"no recorded market data in {path}; set FAIRLEAD_DATA to the folder that holds it"
     if os.environ.get("FAIRLEAD_REQUIRE_DATA") == "1":
         pytest.fail(message)
-    pytest.skip(message)
+    pytest.skip(reason=message)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -41,7 +41,7 @@ class Ladder:
     def side(self, side: Side, empty: Collection[int]) -> tuple[tuple[Quote, ...], list[Gate]]:
         """Build a side's quotes, best first, and the gates that stopped the rest of them.
 
-        :param empty: levels that stay empty for now; nothing is merged into them.
+        :param empty: levels that stay empty this time; nothing is merged into them.
         """
         gates: list[Gate] = []
         rungs = [

@@ -49,11 +49,9 @@ def test_a_folder_of_one_machine_is_found(folder: str) -> None:
     assert MACHINE_PATH.search(f'path = "/{folder}"')
 
 
-@pytest.mark.parametrize(
-    "text", ["tests/work/x", "https://venue.example/work/x", "~/work/x", "a/b"]
-)
-def test_other_paths_pass(text: str) -> None:
-    assert not MACHINE_PATH.search(text)
+@pytest.mark.parametrize("before", ["tests", "https://venue.example", "~"])
+def test_other_paths_pass(before: str) -> None:
+    assert not MACHINE_PATH.search("/".join([before, "work", "x"]))
 
 
 @pytest.mark.parametrize("word", WORDS)

@@ -7,6 +7,7 @@ text that it was written as, so a configuration prints as it was read.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -47,19 +48,19 @@ def _schema(parse: Callable[[Any], Any], cls: type) -> CoreSchema:
     )
 
 
-class _Unit:
+class _Unit(ABC):
     """Shared pydantic plumbing: subclasses give ``parse`` and a pattern with examples."""
 
     _pattern = ""
     _examples: tuple[str, ...] = ()
 
     @classmethod
+    @abstractmethod
     def parse(cls, value: object) -> Self:
         """Read a value from a configuration.
 
         :raises ValueError: when the text does not carry the right unit.
         """
-        raise NotImplementedError(value)
 
     @classmethod
     def __get_pydantic_core_schema__(

@@ -80,7 +80,7 @@ class StrategyRunner:
         self._wished: tuple[Quote, ...] = ()
         self._left_out: tuple[Side, ...] = ()
         self._decided_ns = 0
-        #: Why it quotes nothing for now, by a person's word; None = it may.
+        #: Why a person keeps it from quoting; None = nobody does.
         self.held: Gate | None = None
         self.failures = 0
         self._memory: msgspec.Struct = parts.controller.initial()
