@@ -49,6 +49,16 @@ metadata = MetaData(
     }
 )
 
+
+def _written(*, key: bool) -> tuple[Column[int], ...]:
+    # Which record of the journal a row is from, and when that was; where it is no other's key.
+    return (
+        Column("run_id", Integer, ForeignKey("runs.id"), primary_key=key, nullable=False),
+        Column("seq", Integer, primary_key=key, nullable=False),
+        Column("t_ns", BigInteger, nullable=False),
+    )
+
+
 #: One row for each ``engine.instance``: its order-id tag, and the epoch of its last run.
 instances = Table(
     "instances",
@@ -90,9 +100,7 @@ runs = Table(
 journal = Table(
     "journal",
     metadata,
-    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("t_ns", BigInteger, nullable=False),
+    *_written(key=True),
     Column("kind", Text, nullable=False),
     Column("body", Text, nullable=False),
     sqlite_with_rowid=False,  # it is only ever appended to and read in the order of its key
@@ -103,9 +111,7 @@ orders = Table(
     "orders",
     metadata,
     Column("client_id", Text, primary_key=True),
-    Column("run_id", Integer, ForeignKey("runs.id"), nullable=False),
-    Column("seq", Integer, nullable=False),
-    Column("t_ns", BigInteger, nullable=False),
+    *_written(key=False),
     Column("strategy", Text, nullable=False),
     Column("market", Text, nullable=False),
     Column("side", Text, nullable=False),
@@ -128,9 +134,7 @@ orders = Table(
 transitions = Table(
     "transitions",
     metadata,
-    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("t_ns", BigInteger, nullable=False),
+    *_written(key=True),
     Column("client_id", Text, nullable=False),
     Column("before", Text, nullable=False),
     Column("trigger", Text, nullable=False),
@@ -147,9 +151,7 @@ transitions = Table(
 fills = Table(
     "fills",
     metadata,
-    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("t_ns", BigInteger, nullable=False),
+    *_written(key=True),
     Column("instance_id", Integer, ForeignKey("instances.id"), nullable=False),
     Column("venue_run", Integer, nullable=False),
     Column("market", Text, nullable=False),
@@ -172,9 +174,7 @@ fills = Table(
 incidents = Table(
     "incidents",
     metadata,
-    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("t_ns", BigInteger, nullable=False),
+    *_written(key=True),
     Column("name", Text, nullable=False),
     Column("detail", Text, nullable=False),
     sqlite_with_rowid=False,
@@ -185,9 +185,7 @@ executions = Table(
     "executions",
     metadata,
     Column("execution", Text, primary_key=True),
-    Column("run_id", Integer, ForeignKey("runs.id"), nullable=False),
-    Column("seq", Integer, nullable=False),
-    Column("t_ns", BigInteger, nullable=False),
+    *_written(key=False),
     Column("name", Text, nullable=False),
     Column("strategy", Text, nullable=False),
     Column("executor", Text, nullable=False),
@@ -201,9 +199,7 @@ executions = Table(
 execution_steps = Table(
     "execution_steps",
     metadata,
-    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("t_ns", BigInteger, nullable=False),
+    *_written(key=True),
     Column("execution", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("end", Text, nullable=False),
@@ -216,9 +212,7 @@ execution_results = Table(
     "execution_results",
     metadata,
     Column("execution", Text, primary_key=True),
-    Column("run_id", Integer, ForeignKey("runs.id"), nullable=False),
-    Column("seq", Integer, nullable=False),
-    Column("t_ns", BigInteger, nullable=False),
+    *_written(key=False),
     Column("name", Text, nullable=False),
     Column("strategy", Text, nullable=False),
     Column("executor", Text, nullable=False),
@@ -237,9 +231,7 @@ execution_results = Table(
 rule_states = Table(
     "rule_states",
     metadata,
-    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("t_ns", BigInteger, nullable=False),
+    *_written(key=True),
     Column("rule", Text, nullable=False),
     Column("state", Text, nullable=False),
     Index("ix_rule_states_rule", "rule", "run_id", "seq"),
