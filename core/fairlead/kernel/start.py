@@ -103,7 +103,8 @@ async def _reconcile_one(
             continue
         reconciler.work_in(reading)
         problem = _left(desk, reading, reconciler)
-        if not problem and _may_lag(reading, reconciler, seen_ns):
+        wait_ns = 0 if problem else _lags_ns(reading, reconciler, seen_ns)
+        if wait_ns:
             problem = "its balances may be those of before the last fill"
         elif not problem:
             desk.accounts[venue].begin(reading.balances)
@@ -111,7 +112,8 @@ async def _reconcile_one(
             return ""
         desk.pipeline.cancel_all("left by an earlier run")
         desk.pipeline.dispatch()
-        await clock.sleep_ns(_ROUND_NS)
+        # Nothing is learnt by reading in between, and what may be asked may be little.
+        await clock.sleep_ns(max(wait_ns, _ROUND_NS))
         reconciler.apply(clock.now_ns())
     if isinstance(problem, Unavailable):
         return Unavailable(f"{venue} at the start: {problem.cause}")
@@ -130,13 +132,17 @@ def _left(desk: Desk, reading: AccountReading, reconciler: Reconciler) -> str:
     return ""
 
 
-def _may_lag(reading: AccountReading, reconciler: Reconciler, seen_ns: dict[str, int]) -> bool:
-    # Books that open without the last fill would take it for a transfer later. A fill's age is
-    # told by the venue's own times, and by how long ago it was first seen in ``seen_ns``.
+def _lags_ns(reading: AccountReading, reconciler: Reconciler, seen_ns: dict[str, int]) -> int:
+    # For how long balances may still be those of before a fill; books that open on such would take
+    # it for a transfer later. A fill's age is told by the venue's own times, and by how long ago it
+    # was first seen in ``seen_ns``.
     venue_ns = max((balance.venue_ns for balance in reading.balances), default=0)
-    return any(
-        venue_ns - fill.venue_ns < _LAG_NS
-        and reading.asked_ns - seen_ns.setdefault(fill.trade_id, reading.asked_ns) < _LAG_NS
+    ages_ns = (
+        max(
+            venue_ns - fill.venue_ns,
+            reading.asked_ns - seen_ns.setdefault(fill.trade_id, reading.asked_ns),
+        )
         for fill in reading.fills
         if reconciler.is_ours(fill)
     )
+    return max((_LAG_NS - age_ns for age_ns in ages_ns if age_ns < _LAG_NS), default=0)
