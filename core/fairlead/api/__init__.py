@@ -71,7 +71,7 @@ from fairlead.api.plans import (
     TwapPlan,
     XemmPlan,
 )
-from fairlead.api.probing import MarginAmounts, Margined, TimeProbing
+from fairlead.api.probing import MarginAmounts, Margined, RuleReading, TimeProbing
 from fairlead.api.registry import Offer, Offers, Registry
 from fairlead.api.risk import (
     Admitting,
@@ -233,6 +233,7 @@ __all__ = [
     "RiskRule",
     "RiskView",
     "RuleContext",
+    "RuleReading",
     "Secret",
     "Severity",
     "Share",

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from fairlead.api.risk_view import PositionMargin
-from fairlead.model import Unavailable
+from fairlead.model import Instrument, Unavailable
 
-__all__ = ["MarginAmounts", "Margined", "TimeProbing"]
+__all__ = ["MarginAmounts", "Margined", "RuleReading", "TimeProbing"]
+
+
+@runtime_checkable
+class RuleReading(Protocol):
+    """A connector that can read its markets and their trading rules again while it runs."""
+
+    async def read_instruments(self) -> Mapping[str, Instrument] | Unavailable:
+        """Read every market by its symbol; what `Connector.instruments` gives from then on.
+
+        A connector whose book of a market has other decimals from now on publishes `BookLost` for
+        it and fetches it anew.
+        """
 
 
 @runtime_checkable

@@ -64,6 +64,11 @@ class Cast:
                 if not self.problem(market):
                     self._open(market)
 
+    def take_rules(self, instrument: Instrument) -> None:
+        """Trade a market by these rules from now on; what rests stays, what comes obeys them."""
+        self.markets[instrument.market].instrument = instrument
+        self.instruments[instrument.market] = instrument
+
     def join(self, ticker: Ticker) -> None:
         """Let every strategy decide on each tick, from now on."""
         self._ticker = ticker

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from fairlead.api import Clock, Connector, Margined, PostureLevel, Restartable
 from fairlead.kernel.desk import Desk
 from fairlead.kernel.difference import BalanceWatch
+from fairlead.kernel.instrument_watch import InstrumentWatch
 from fairlead.kernel.outlook import MARGIN_EVERY_NS
 from fairlead.kernel.reading import AccountReading, OrderReading, read_account, read_order
 from fairlead.kernel.stream import StreamHealth
@@ -81,6 +82,7 @@ class Reconciler:
         parts.desk.booking.on_fill(self._booked)
         self.streams = {venue: StreamHealth() for venue in parts.connectors}
         parts.desk.outlook.watch_streams(self.streams)
+        self._rules = InstrumentWatch(parts.desk, parts.connectors, parts.clock, parts.journal)
         #: Readings worked in, and those that gave no answer.
         self.readings = 0
         self.unavailable = 0
@@ -100,6 +102,10 @@ class Reconciler:
             for venue, connector in self._parts.connectors.items()
             if isinstance(connector, Margined)
         ]
+        readers += [
+            asyncio.get_running_loop().create_task(self._rules.read(venue))
+            for venue in self._rules.venues
+        ]
         try:
             await asyncio.gather(*readers)
         finally:
@@ -115,6 +121,7 @@ class Reconciler:
                 self.work_in(fetched)
             else:
                 self._apply_order(fetched)
+        self._rules.apply()
         self._ask_unproven(now_ns)
         if self._desk.booking.opened:
             for venue, watch in self._balances.items():
@@ -129,6 +136,7 @@ class Reconciler:
 
     def answered(self, intent: OrderIntent, outcome: Outcome) -> None:
         """Note an answer to a create: what the venue took, its stream must tell of."""
+        self._rules.answered(intent.slot.market, outcome)
         if isinstance(outcome, Accepted):
             venue = intent.slot.market.venue
             self.streams[venue].expect(intent.client_id, self._parts.clock.now_ns())

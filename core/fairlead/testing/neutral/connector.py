@@ -178,13 +178,10 @@ class NeutralConnector:
             await self._rest.close()
 
     async def _read_markets(self) -> None:
-        while isinstance(markets := await self._rest.markets(), Unavailable):
+        while isinstance(found := await self.read_instruments(), Unavailable):
             await self._clock.sleep_ns(_INSIST_NS)
-        if not markets.markets:
+        if not found:
             raise FeedError(self._venue, "it has no markets")
-        self._instruments = MappingProxyType(
-            {line.symbol: self._decoder.instrument(line) for line in markets.markets}
-        )
 
     def _market_changed(self, state: LinkState) -> None:
         match state.status:
@@ -237,6 +234,22 @@ class NeutralConnector:
     async def fills(self, since_ns: int) -> tuple[Fill, ...] | Unavailable:
         """Read our fills at or after ``since_ns``, page by page, oldest first."""
         return await self._rest.fills(since_ns)
+
+    async def read_instruments(self) -> Mapping[str, Instrument] | Unavailable:
+        """Read the venue's markets and their rules; books of other decimals are fetched anew."""
+        markets = await self._rest.markets()
+        if isinstance(markets, Unavailable):
+            return markets
+        before = dict(self._decoder.scales)
+        self._instruments = MappingProxyType(
+            {line.symbol: self._decoder.instrument(line) for line in markets.markets}
+        )
+        for symbol, scale in before.items():
+            if self._decoder.scales[symbol] != scale:
+                market, now_ns = MarketId(self._venue, symbol), self._clock.now_ns()
+                self._publish(BookLost(market, now_ns, "its decimals have changed"))
+                self.resync(symbol)
+        return self._instruments
 
     async def balances(self) -> tuple[BalanceUpdate, ...] | Unavailable:
         """Read every balance that is not zero."""

@@ -73,6 +73,8 @@ class SimulatedAccount:
         self._listed_ns: dict[int, int] = {}
         #: What of each order was learnt late, ever.
         self.learnt_late: dict[str, Decimal] = {}
+        #: Whether the venue has the market at all.
+        self.listed = True
         now_ns = clock.now_ns()
         self._history = deque([(now_ns, exchange.balances(now_ns))], maxlen=_HISTORY)
 
@@ -81,7 +83,7 @@ class SimulatedAccount:
     def place(self, order: Place, origin: Origin = Origin.ENGINE) -> Result:
         """Let an order take effect now."""
         instrument = self.exchange.instrument
-        if order.symbol != instrument.symbol:
+        if order.symbol != instrument.symbol or not self.listed:
             return Result(code="NO_MARKET", text=order.symbol)
         intent = OrderIntent(
             client_id=order.client_id,

@@ -272,7 +272,7 @@ class RequestDesk:
             price_decimals=HINT.scale.price_decimals,
             quantity_decimals=HINT.scale.quantity_decimals,
         )
-        return Markets((line,))
+        return Markets((line,) if self._account.listed else ())
 
     def _depth(self, asked: Mapping[str, str]) -> Response:
         snapshot = self._account.exchange.snapshot(self.venue_ns())
