@@ -17,7 +17,7 @@ def test_after_a_refusal_the_rules_are_read_again_and_obeyed() -> None:
 
     async def story(world: VenueWorld) -> None:
         coarser = replace(world.venue.instrument, lot=lot, grid=ConstantStep(tick))
-        world.venue.deeds.take_rules(coarser)
+        world.venue.account.take_rules(coarser)
         await world.until(lambda: bool(world.incidents("rules_changed")), 120)
 
         def obeys() -> bool:
@@ -38,7 +38,7 @@ def test_what_no_refusal_shows_is_read_within_the_hour() -> None:
     fees = Fees(Decimal("0.0005"), Decimal("0.0009"))
 
     async def story(world: VenueWorld) -> None:
-        world.venue.deeds.take_rules(replace(world.venue.instrument, fees=fees))
+        world.venue.account.take_rules(replace(world.venue.instrument, fees=fees))
         await world.seconds(HOUR_S + 10)
         (tracker,) = world.desk.markets.values()
         assert tracker.instrument.fees == fees
@@ -49,12 +49,12 @@ def test_what_no_refusal_shows_is_read_within_the_hour() -> None:
 
 def test_a_market_that_is_gone_is_left_alone_until_it_is_listed_again() -> None:
     async def story(world: VenueWorld) -> None:
-        world.venue.deeds.take_rules(world.venue.instrument, listed=False)
+        world.venue.account.take_rules(world.venue.instrument, listed=False)
         await world.until(lambda: bool(world.incidents("market_gone")), 120)
         asked = len(world.transport.creates)
         await world.seconds(180)
         assert len(world.transport.creates) == asked
-        world.venue.deeds.take_rules(world.venue.instrument)
+        world.venue.account.take_rules(world.venue.instrument)
         await world.until(lambda: len(world.live()) == 4, 180)
         await world.end_well()
 
@@ -68,7 +68,7 @@ def test_a_market_that_is_gone_is_left_alone_until_it_is_listed_again() -> None:
 def test_another_contract_of_the_same_name_is_not_traded() -> None:
     async def story(world: VenueWorld) -> None:
         other = replace(world.venue.instrument, quote="USDC", lot=Decimal(50))
-        world.venue.deeds.take_rules(other)
+        world.venue.account.take_rules(other)
         await world.until(lambda: bool(world.incidents("market_gone")), 120)
         await world.until(lambda: not world.live(), 30)
         await world.end()

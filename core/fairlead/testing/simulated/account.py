@@ -17,6 +17,7 @@ from fairlead.model import (
     BalanceUpdate,
     CancelRequest,
     Fill,
+    Instrument,
     MarketEvent,
     OrderIntent,
     OrderState,
@@ -129,6 +130,16 @@ class SimulatedAccount:
         for order in orders:
             self.cancel(order.client_id, "", cause)
         return len(orders)
+
+    def take_rules(self, instrument: Instrument, *, listed: bool = True) -> None:
+        """Let other trading rules hold for what arrives from now on; open orders stay.
+
+        Not ``listed``: the market is closed, open orders are cancelled, and it is told of no more.
+        """
+        self.exchange.instrument = instrument
+        self.listed = listed
+        if not listed:
+            self.cancel_all("delisted")
 
     def transfer(self, asset: str, amount: Decimal) -> None:
         """Pay in or out. :raises ValueError: when more is asked for than is free."""

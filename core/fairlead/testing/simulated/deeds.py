@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from fairlead.api import Clock
-from fairlead.model import ClientId, Instrument, MarketEvent, Side, Trade
+from fairlead.model import ClientId, MarketEvent, Side, Trade
 from fairlead.testing.neutral.wire import Place, Result
 from fairlead.testing.simulated.account import SimulatedAccount
 from fairlead.testing.simulated.chance import Chance
@@ -72,17 +72,6 @@ class Deeds:
         self._market.freeze(self._clock.now_ns() + duration_ns)
 
     # --- the venue
-
-    def take_rules(self, instrument: Instrument, *, listed: bool = True) -> None:
-        """Let other trading rules hold from now on; open orders stay.
-
-        Not ``listed``: the market is closed, open orders are cancelled, and it is told of no more.
-        """
-        self._chance.counts["take_rules"] += 1
-        self._account.exchange.instrument = instrument
-        self._account.listed = listed
-        if not listed:
-            self._account.cancel_all("delisted", tuple(Origin))
 
     def ban(self, duration_ns: int) -> None:
         """Answer every request with a 418 until then."""
