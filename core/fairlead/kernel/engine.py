@@ -243,13 +243,16 @@ class Engine:
     async def _work(self, for_ns: int | None) -> None:
         timer = None
         try:
-            if await self._start():
-                if for_ns is not None:
-                    timer = self._clock.call_at_ns(
-                        self._clock.now_ns() + for_ns,
-                        lambda: self.request_stop(StopReason.DURATION),
-                    )
-                await self._tick()
+            if problem := await self._start():
+                self._heed_note()  # who is halted does not end for want of a venue
+                self.request_stop(StopReason.VENUE, problem)
+                return
+            if for_ns is not None:
+                timer = self._clock.call_at_ns(
+                    self._clock.now_ns() + for_ns,
+                    lambda: self.request_stop(StopReason.DURATION),
+                )
+            await self._tick()
         except Exception as error:  # noqa: BLE001 - task supervisor: it ends the run in order
             self._fail(error, "start")
         finally:
@@ -272,7 +275,7 @@ class Engine:
                 waiting.cancel()
             await asyncio.gather(work, stop, return_exceptions=True)
 
-    async def _start(self) -> bool:
+    async def _start(self) -> str:
         limit_ns = self._clock.now_ns() + _START_NS
         timer = self._clock.call_at_ns(limit_ns, self._ready.set)
         try:
@@ -280,8 +283,7 @@ class Engine:
         finally:
             timer.cancel()
         if self._desk is None:
-            self.request_stop(StopReason.VENUE, "not every venue connected within 60 s")
-            return False
+            return "not every venue connected within 60 s"
         desk, reconciler = self._desk, self._reconciler
         if not self._observe_only:
             desk.restarting.take_up(self._parts.identity.executions, go_on=not self._exits_only)
@@ -292,11 +294,9 @@ class Engine:
         if isinstance(problem, Unavailable):
             # Nobody answers, and nothing of ours, of now or of before, can stand there.
             self._untouched = not desk.orders.live()
-            self.request_stop(StopReason.VENUE, problem.cause)
-            return False
+            return problem.cause
         if problem:
-            self.request_stop(StopReason.VENUE, problem)
-            return False
+            return problem
         desk.join(self._parts.ticker)
         self._parts.ticker.add(
             Phase.RECONCILE, "account", lambda tick: reconciler.apply(tick.at_ns)
@@ -314,7 +314,7 @@ class Engine:
         desk.restarting.resume(self._clock.now_ns())
         self._parts.ticker.on_failure(self._part_failed)
         self._parts.observers.started(self._parts.setup)
-        return True
+        return ""
 
     async def _tick(self) -> None:
         try:

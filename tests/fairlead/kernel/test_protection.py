@@ -225,3 +225,16 @@ def test_exits_are_worked_although_the_instance_is_halted_and_nothing_is_quoted(
         assert lift_halt(world.process, INSTANCE) == Halt("panic", "test", 1)
 
     outside(act)
+
+
+def test_a_halted_instance_ends_as_halted_although_its_venue_is_down() -> None:
+    async def act(world: OutsideWorld) -> None:
+        write_halt(world.process, INSTANCE, Halt("panic", "test", 1))
+        world.venue.deeds.maintain(600_000_000_000, streams=True)
+
+        result = await world.engine().run()
+
+        assert result.exit_code is ExitCode.HALTED
+        assert "panic" in result.detail
+
+    outside(act)
