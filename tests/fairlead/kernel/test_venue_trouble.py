@@ -12,9 +12,9 @@ import pytest
 from fairlead.api import PostureLevel
 from fairlead.errors import ExitCode
 from fairlead.model import OrderState
-from fairlead.store import FillBooked, OrderMoved, PostureChanged
+from fairlead.store import FillBooked, OrderMoved, PostureChanged, RuleFired
 from fairlead.testing.simulated import EffectKind, Origin, StreamKind
-from tests.fairlead.kernel.venue_world import SECOND, VenueWorld, in_a_world
+from tests.fairlead.kernel.venue_world import SECOND, SETS, VenueWorld, in_a_world
 
 MINUTE_S = 60
 
@@ -234,7 +234,8 @@ def test_a_venues_clock_that_jumps_costs_a_few_refusals_and_no_order(seconds: in
         assert len(world.effects(EffectKind.CREATED)) > created
         await world.end_well()
 
-    in_a_world(story)
+    # Else it would halt.
+    in_a_world(story, *SETS, "venues.main.tells_skew=false")
 
 
 @pytest.mark.parametrize("mute", [False, True], ids=["its news come", "its news are lost"])
@@ -340,3 +341,27 @@ def test_a_disk_that_fails_once_orders_are_out_cancels_them_and_ends() -> None:
         assert world.live() == ()
 
     in_a_world(story)
+
+
+def test_a_clock_that_is_far_off_halts_with_every_order_gone() -> None:
+    async def story(world: VenueWorld) -> None:
+        world.venue.deeds.shift_clock(3 * SECOND)
+        result = await world.result()
+        assert result.exit_code is ExitCode.HALTED
+        assert "its clock is" in result.detail
+        assert result.proven
+        assert world.live() == ()
+
+    in_a_world(story)
+
+
+def test_a_clock_that_is_somewhat_off_is_warned_of() -> None:
+    async def story(world: VenueWorld) -> None:
+        world.venue.deeds.shift_clock(SECOND // 2)
+        await world.seconds(3 * MINUTE_S)
+        await world.end_well()
+
+    world = in_a_world(story)
+
+    fired = [one.effect for one in world.of(RuleFired) if one.rule == "clock_skew"]
+    assert fired == ["warning"]

@@ -39,3 +39,6 @@ class NeutralConfig(BaseModel):
         description="the weight of requests that the venue takes in each window of time; 0 = any",
     )
     budget_window: Duration = Field(Duration.parse("10 s"), description="the length of that window")
+    tells_skew: bool = Field(
+        default=True, description="whether it is told how far the venue's clock is from ours"
+    )

@@ -124,6 +124,12 @@ class NeutralConnector:
         return self._instruments
 
     @property
+    def skew_ns(self) -> int | None:
+        """Give how far the venue's clock is ahead of ours, as measured last; None = unknown."""
+        time = self._rest.time
+        return time.skew_ns if self._config.tells_skew and time.known else None
+
+    @property
     def starts_ns(self) -> int | None:
         """Say that the venue brings no time of its own."""
         return None

@@ -56,7 +56,7 @@ _VARIANTS: Sequence[tuple[Path, Sequence[str]]] = (
 )
 
 # The keys of a simulated venue's own table that are not left out.
-_OWN = ("budget", "budget_window")
+_OWN = ("budget", "budget_window", "tells_skew")
 # What the account may ask of a venue in ten seconds: enough for a start in good weather, not for
 # everything that one would like to know at once.
 _BUDGET = 100
@@ -154,12 +154,14 @@ def _load(path: Path, sets: Sequence[str]) -> Scenario:
     raw = load(path, tuple(sets), {})
     offers = _with_own(load_plugins(enabled(raw)).register_offers())
     balances = {name: _balances(table) for name, table in _venues(raw).items()}
+    # A halt after each jump of a clock would hide what else it breaks.
+    own = {"budget": _BUDGET, "tells_skew": False}
     for table in _venues(raw).values():
         simulated = table.get("connector") == _CONNECTOR
         keys = [*VenueSettings.model_fields, *(_OWN if simulated else ())]
         kept = {key: table[key] for key in keys if key in table}
         table.clear()
-        table.update({"budget": _BUDGET} | kept, connector=_CONNECTOR)
+        table.update(own | kept, connector=_CONNECTOR)
     settings = resolve(raw, offers)
     for name, strategy in settings.strategies.items():
         if strategy.market.symbol != HINT.symbol:
