@@ -1,8 +1,8 @@
 """Book each fill once, in the order in which the books must learn of it.
 
 The ledger comes before the order: whoever is told that an order moved may look at the position.
-A fill of an earlier run's order is recorded but not booked as profit: this run's ledger starts
-from balances that already contain it.
+A fill of an earlier run's order is recorded but not booked as profit, however late it is told:
+none of them rests any more when the books open, so the balances of then contain it.
 """
 
 from __future__ import annotations
@@ -85,7 +85,12 @@ class Booking:
         slot = order.intent.slot
         tracker = self._markets.get(slot.market)
         books = books_of(self._ledger, slot.strategy, slot.market)
-        if not self.opened or tracker is None or books not in self._ledger.strategies:
+        if (
+            not self.opened
+            or order.earlier
+            or tracker is None
+            or books not in self._ledger.strategies
+        ):
             return BookedFill(None, ZERO, None)
         self.mark()
         booked = self._ledger.on_fill(books, fill, order.intent.reference)

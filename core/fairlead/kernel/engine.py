@@ -181,8 +181,8 @@ class Engine:
             tag=self._parts.setup.tag,
             epoch=self._parts.setup.epoch,
         )
-        unfinished = self._parts.identity.unfinished
-        return Reconciler(parts, fills_since(unfinished, self._parts.connectors, self.started_ns))
+        earlier = self._parts.identity.earlier
+        return Reconciler(parts, fills_since(earlier, parts.connectors, self.started_ns))
 
     def halt(self, rule: str, reason: str) -> None:
         """Stop trading until a person resumes it; survives a restart."""
@@ -287,7 +287,7 @@ class Engine:
         desk, reconciler = self._desk, self._reconciler
         if not self._observe_only:
             desk.restarting.take_up(self._parts.identity.executions, go_on=not self._exits_only)
-        take_up(desk, self._parts.connectors, self._parts.identity.unfinished)
+        take_up(desk, self._parts.connectors, self._parts.identity.earlier)
         problem = await reconcile_start(
             desk, reconciler, self._parts.connectors, self._clock, limit_ns
         )

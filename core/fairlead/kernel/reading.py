@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from fairlead.api import Clock, Connector
 from fairlead.model import BalanceUpdate, Fill, MarketId, OrderUpdate, PositionUpdate, Unavailable
 from fairlead.pipeline import ask
+from fairlead.store import LATE_NEWS_NS
 
 __all__ = ["AccountReading", "OrderReading", "read_account", "read_order"]
 
 _SECOND = 1_000_000_000
 _PATIENCE_NS = 10 * _SECOND
 # Fills are asked for again from this far before the last one known: venues list them late.
-_OVERLAP_NS = 60 * _SECOND
+_OVERLAP_NS = LATE_NEWS_NS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from fairlead.kernel.desk import Desk
 from fairlead.kernel.reading import AccountReading
 from fairlead.kernel.reconcile import Reconciler
 from fairlead.model import MarketId, OrderIntent, Slot, Unavailable
-from fairlead.store import UnfinishedOrder
+from fairlead.store import EarlierOrder
 
 __all__ = ["fills_since", "reconcile_start", "take_up"]
 
@@ -25,29 +25,31 @@ _LAG_NS = 5 * _SECOND
 
 
 def fills_since(
-    unfinished: Iterable[UnfinishedOrder], venues: Iterable[str], started_ns: int
+    earlier: Iterable[EarlierOrder], venues: Iterable[str], started_ns: int
 ) -> dict[str, int]:
     """Say from when on fills are to be read at each venue.
 
-    Only an order without an end can have fills that nobody has booked.
+    An order without an end can have fills that nobody has booked since it was recorded; one that
+    has ended, such as the venue told or listed later than its end.
     """
     since_ns = dict.fromkeys(venues, started_ns)
-    for left in unfinished:
+    for left in earlier:
         venue = MarketId.parse(left.market).venue
-        since_ns[venue] = min(since_ns.get(venue, left.recorded_ns), left.recorded_ns)
+        from_ns = left.recorded_ns if left.closed_ns is None else left.closed_ns
+        since_ns[venue] = min(since_ns.get(venue, from_ns), from_ns)
     return since_ns
 
 
 def take_up(
-    desk: Desk, connectors: Mapping[str, Connector], unfinished: Iterable[UnfinishedOrder]
+    desk: Desk, connectors: Mapping[str, Connector], earlier: Iterable[EarlierOrder]
 ) -> int:
-    """Take up the orders of earlier runs; gives how many.
+    """Take up the orders of earlier runs, those that have ended to be remembered; gives how many.
 
     One whose venue or market is no longer configured cannot be asked for: it is left to the
     reading of open orders, which tells our orders by their ids.
     """
     count = 0
-    for left in unfinished:
+    for left in earlier:
         market = MarketId.parse(left.market)
         connector = connectors.get(market.venue)
         instrument = None if connector is None else connector.instruments.get(market.symbol)

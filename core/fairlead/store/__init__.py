@@ -9,6 +9,13 @@ from fairlead.store.database import (
     Durability,
     Transaction,
 )
+from fairlead.store.earlier import (
+    ENDED_KEPT,
+    LATE_NEWS_NS,
+    EarlierOrder,
+    read_ended,
+    read_unfinished,
+)
 from fairlead.store.execution import (
     ExecutionFill,
     StoredExecution,
@@ -67,6 +74,7 @@ from fairlead.store.statement import (
     changes,
     statements,
 )
+from fairlead.store.statement_earlier import EarlierStatements, earlier_statements
 from fairlead.store.statement_execution import (
     ExecutionStatements,
     execution_change,
@@ -80,11 +88,12 @@ from fairlead.store.trace import (
     read_trace,
     trace_line,
 )
-from fairlead.store.unfinished import UnfinishedOrder, read_unfinished
 from fairlead.store.writer import InlineWriter, QueuedStore, ThreadedWriter
 
 __all__ = [
+    "ENDED_KEPT",
     "HEAD",
+    "LATE_NEWS_NS",
     "MIGRATIONS",
     "RECORDS",
     "RISK_RECORDS",
@@ -97,6 +106,8 @@ __all__ = [
     "DecisionMade",
     "Disk",
     "Durability",
+    "EarlierOrder",
+    "EarlierStatements",
     "Entry",
     "ExecutionEnded",
     "ExecutionFill",
@@ -139,9 +150,9 @@ __all__ = [
     "TraceWriter",
     "Transaction",
     "UnfinishedExecution",
-    "UnfinishedOrder",
     "begin_run",
     "changes",
+    "earlier_statements",
     "execution_change",
     "execution_statements",
     "is_current",
@@ -150,6 +161,7 @@ __all__ = [
     "open_database",
     "open_reader",
     "open_store",
+    "read_ended",
     "read_rule_states",
     "read_trace",
     "read_unfinished",

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from fairlead.errors import StoreError
 from fairlead.store.database import Database, Transaction
+from fairlead.store.earlier import EarlierOrder, read_ended, read_unfinished
 from fairlead.store.execution import UnfinishedExecution, read_unfinished_executions
 from fairlead.store.rule_state import read_rule_states
 from fairlead.store.statement import Origin, statements
-from fairlead.store.unfinished import UnfinishedOrder, read_unfinished
 
 __all__ = ["PreviousRun", "RunIdentity", "begin_run"]
 
@@ -41,11 +41,18 @@ class RunIdentity:
     origin: Origin
     #: Orders of earlier runs whose end was never recorded; none on paper, where a venue begins
     #: anew with each run.
-    unfinished: tuple[UnfinishedOrder, ...] = ()
+    unfinished: tuple[EarlierOrder, ...] = ()
+    #: Orders of earlier runs that ended so shortly before that late news of them may come.
+    ended: tuple[EarlierOrder, ...] = ()
     #: Executions of earlier runs without an end.
     executions: tuple[UnfinishedExecution, ...] = ()
     #: What risk rules stored last, in a run of this mode, as JSON by rule; on paper nothing.
     rule_states: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def earlier(self) -> tuple[EarlierOrder, ...]:
+        """Give the orders of earlier runs that must be known, those that have ended first."""
+        return (*self.ended, *self.unfinished)
 
 
 def begin_run(
@@ -67,7 +74,8 @@ def begin_run(
     :raises StoreError: when the database cannot be written or its epochs are used up.
     """
     sql = statements()
-    unfinished: tuple[UnfinishedOrder, ...] = ()
+    unfinished: tuple[EarlierOrder, ...] = ()
+    ended: tuple[EarlierOrder, ...] = ()
     executions: tuple[UnfinishedExecution, ...] = ()
     rule_states: Mapping[str, str] = {}
     with database.transaction(synced=True) as transaction:
@@ -79,6 +87,7 @@ def begin_run(
             executions = read_unfinished_executions(transaction, instance_id, mode=mode)
             if mode != _PAPER:
                 unfinished = read_unfinished(transaction, instance_id)
+                ended = read_ended(transaction, instance_id)
                 rule_states = read_rule_states(transaction, instance_id, mode=mode)
             epoch = last + 1
             if epoch > _LAST_EPOCH:
@@ -102,6 +111,7 @@ def begin_run(
         # Only a venue of play ends with the run, and its trade ids with it.
         origin=Origin(run_id, instance_id, epoch, venue_run=run_id if mode == _PAPER else 0),
         unfinished=unfinished,
+        ended=ended,
         executions=executions,
         rule_states=rule_states,
     )

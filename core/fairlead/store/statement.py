@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from fairlead.api import Record
-from fairlead.model import CLOSED_STATES
 from fairlead.store.record import (
     ExecutionEnded,
     ExecutionStarted,
@@ -75,9 +74,6 @@ class Statements:
     find_config: str
     find_run: str
     find_epoch: str
-    find_unfinished: str
-    find_transitions: str
-    find_trades: str
     all_runs: str
     all_records: str
     all_orders: str
@@ -91,9 +87,7 @@ def statements() -> Statements:
     """Give the SQL, written by SQLAlchemy at the first call."""
     from sqlalchemy import (  # noqa: PLC0415 - see the module
         bindparam,
-        func,
         insert,
-        literal_column,
         select,
         update,
     )
@@ -115,39 +109,6 @@ def statements() -> Statements:
     def of_run(name: str) -> str:
         table = schema.metadata.tables[name]
         return sql(select(table).where(table.c.run_id == bindparam("run")).order_by(table.c.seq))
-
-    orders, transitions, fills = schema.orders, schema.transitions, schema.fills
-    last_proven = (
-        select(func.coalesce(func.max(runs.c.id), literal_column("0")))
-        .where(runs.c.instance_id == bindparam("proven_of"), runs.c.proven)
-        .scalar_subquery()
-    )
-    ended_order = (
-        select(transitions.c.seq)
-        .where(
-            transitions.c.client_id == orders.c.client_id,
-            transitions.c.after.in_(
-                [literal_column(f"'{state}'") for state in sorted(CLOSED_STATES)]
-            ),
-        )
-        .exists()
-    )
-    unfinished = (
-        orders.c.client_id,
-        orders.c.t_ns,
-        orders.c.strategy,
-        orders.c.market,
-        orders.c.side,
-        orders.c.level,
-        orders.c.price,
-        orders.c.quantity,
-        orders.c.time_in_force,
-        orders.c.post_only,
-        orders.c.reduce_only,
-        orders.c.purpose,
-        orders.c.decided_ns,
-        orders.c.execution,
-    )
 
     return Statements(
         journal=sql(insert(journal)),
@@ -175,26 +136,6 @@ def statements() -> Statements:
             )
         ),
         find_epoch=sql(select(instances.c.epoch).where(instances.c.id == bindparam("id"))),
-        find_unfinished=sql(
-            select(*unfinished)
-            .join(runs, runs.c.id == orders.c.run_id)
-            .where(
-                runs.c.instance_id == bindparam("instance"),
-                runs.c.id > last_proven,
-                ~ended_order,
-            )
-            .order_by(orders.c.client_id)
-        ),
-        find_transitions=sql(
-            select(transitions.c.after, transitions.c.filled)
-            .where(transitions.c.client_id == bindparam("order"))
-            .order_by(transitions.c.run_id, transitions.c.seq)
-        ),
-        find_trades=sql(
-            select(fills.c.trade_id, fills.c.quantity)
-            .where(fills.c.client_id == bindparam("order"))
-            .order_by(fills.c.run_id, fills.c.seq)
-        ),
         all_runs=sql(
             select(instances.c.name.label("instance"), instances.c.tag, runs)
             .join(instances, instances.c.id == runs.c.instance_id)

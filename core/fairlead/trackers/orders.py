@@ -2,7 +2,8 @@
 
 Answers, stream news and fills may come in any order, twice or late. Every change goes through
 the one table of states (`fairlead.model.TRANSITIONS`) and into the journal; a fill counts once,
-by venue and trade id. Finished orders stay known for a while, for late news.
+by venue and trade id. Finished orders stay known for a while, for late news, and so do those that
+an earlier run saw end shortly before its own.
 """
 
 from __future__ import annotations
@@ -30,18 +31,16 @@ from fairlead.model import (
     trimmed,
 )
 from fairlead.store import (
+    ENDED_KEPT,
     CancelAsked,
+    EarlierOrder,
     Incident,
     Journal,
     OrderMoved,
     OrderRecorded,
-    UnfinishedOrder,
 )
 
 __all__ = ["Order", "OrderTracker"]
-
-# Finished orders kept for late news; enough for hours of quoting, a few MB at most.
-_CLOSED_KEPT = 5_000
 
 _FINAL_TRIGGERS = {
     OrderState.CANCELLED: OrderTrigger.CANCELLED,
@@ -72,6 +71,7 @@ class Order:
         "cancel_lost",
         "cancel_sent_ns",
         "closed_ns",
+        "earlier",
         "filled",
         "final",
         "intent",
@@ -98,6 +98,8 @@ class Order:
         self.cancel_sent_ns: int | None = None
         #: When it was closed; None while it is live.
         self.closed_ns: int | None = None
+        #: An earlier run made it: the balances on which the books opened contain its fills.
+        self.earlier = False
         #: The answer to the last cancel was lost: it may be sent again.
         self.cancel_lost = False
         #: An end that the venue announced while fills that belong to it are still missing.
@@ -203,13 +205,25 @@ class OrderTracker:
             )
         )
 
-    def restore(self, intent: OrderIntent, left: UnfinishedOrder) -> None:
-        """Take up an order of an earlier run; recorded means maybe sent, so it is unproven."""
-        order = self._live[intent.client_id] = Order(intent, left.recorded_ns)
+    def restore(self, intent: OrderIntent, left: EarlierOrder) -> None:
+        """Take up an order of an earlier run; recorded means maybe sent, so it is unproven.
+
+        One that has ended is only remembered, as one of this run would be.
+        """
+        order = Order(intent, left.recorded_ns)
+        order.earlier = True
         order.sent_ns = left.recorded_ns
         order.filled = left.filled
         order.trades = list(left.trades)
         order.state = left.state
+        if left.state.is_closed:
+            order.acknowledged_ns, order.closed_ns = left.recorded_ns, left.closed_ns
+            self._remember(order)
+            trigger = OrderTrigger.FULL_FILL if order.leaves <= 0 else OrderTrigger.PARTIAL_FILL
+            if left.filled > left.stepped and next_state(order.state, trigger) is not None:
+                self._move(order, trigger, "the run before this one ended")
+            return
+        self._live[intent.client_id] = order
         for listener in self._recorded:
             listener(order)
         if left.state is OrderState.PENDING_CREATE:
@@ -372,9 +386,12 @@ class OrderTracker:
 
     def _close(self, order: Order) -> None:
         if self._live.pop(order.client_id, None) is not None:
-            self._closed[order.client_id] = order
-            if len(self._closed) > _CLOSED_KEPT:
-                self._closed.popitem(last=False)
+            self._remember(order)
+
+    def _remember(self, order: Order) -> None:
+        self._closed[order.client_id] = order
+        if len(self._closed) > ENDED_KEPT:
+            self._closed.popitem(last=False)
 
     def _incident(self, name: str, order: Order, detail: str) -> None:
         self._journal.append(Incident(name=name, detail=f"order {order.client_id[-8:]}: {detail}"))
