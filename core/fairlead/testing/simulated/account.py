@@ -225,7 +225,7 @@ class SimulatedAccount:
                 number=order.number,
             )
             for order in shown[:limit]
-            for filled in (order.filled - self._untold(order.client_id),)
+            for filled in (order.filled - self.untold(order.client_id),)
         )
         return lines, len(shown) > limit
 
@@ -246,6 +246,11 @@ class SimulatedAccount:
         ]
         return tuple(shown[:limit]), len(shown) > limit
 
+    def untold(self, client_id: str) -> Decimal:
+        """Give what of an order has filled and the venue does not know of yet."""
+        late = self._late.get(client_id, {})
+        return sum((fill.quantity for fill in late.values()), start=ZERO)
+
     def balances(self) -> tuple[BalanceLine, ...]:
         """Show every balance that is not zero; by chance those of some time ago."""
         lag_ns = self._span("balance_lag", self._knobs.balance_lag, self._knobs.balance_lag_ns)
@@ -257,17 +262,12 @@ class SimulatedAccount:
         now_ns = self._venue_ns()
         return tuple(_balance_line(replace(update, venue_ns=now_ns)) for update in held)
 
-    def _untold(self, client_id: str) -> Decimal:
-        # What of an order has filled and the venue does not know of yet.
-        late = self._late.get(client_id, {})
-        return sum((fill.quantity for fill in late.values()), start=ZERO)
-
     def _note(self) -> None:
         self._history.append((self._clock.now_ns(), self.exchange.balances(self._venue_ns())))
 
     def _order_line(self, update: OrderUpdate) -> OrderLine:
         state, filled = update.state, update.filled
-        untold = self._untold(update.client_id)
+        untold = self.untold(update.client_id)
         if untold:
             filled -= untold
             if state not in _CLOSING:

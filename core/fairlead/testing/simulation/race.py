@@ -1,24 +1,32 @@
-"""Let fills race requests: a print through an order while its create or cancel is on its way."""
+"""Let fills race requests, and kill processes by fills: at the moments that hurt most."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from fairlead.api import Clock
 from fairlead.testing.neutral import CancelBatch, PlaceBatch
-from fairlead.testing.simulated import SimulatedVenue
+from fairlead.testing.simulated import Effect, EffectKind, Origin, SimulatedVenue
 from fairlead.testing.simulation.fault import FaultKind
 from fairlead.testing.simulation.weather import Weather
 
 if TYPE_CHECKING:
     from random import Random  # sim-ok: the type only; generators are made by Ids
 
-__all__ = ["FillRace"]
+__all__ = ["FatalFill", "FillRace"]
+
+_MILLISECOND = 1_000_000
 
 # Within this a fill races the request that it was drawn for.
 _RACE_NS = 150_000_000
+# How soon after a fill a process dies that is to: before, while and after it hears of it.
+_FILL_NS = 300 * _MILLISECOND
+# How soon after the end of an order whose fills the venue itself has not learnt of: most often
+# when it has heard of that end, and its disk too.
+_END_NS = 1_000 * _MILLISECOND
+_ENDS = (EffectKind.CANCELLED, EffectKind.EXPIRED)
 
 
 class FillRace:
@@ -47,3 +55,46 @@ class FillRace:
     def _hit(self, venue: SimulatedVenue, client_id: str, share: float) -> None:
         if venue.deeds.hit(client_id, share):
             self._weather.struck[FaultKind.FILL_RACE.value] += 1
+
+
+class FatalFill:
+    """Kills a process by a fill: by the next one, or by one that is told after its order's end."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        venues: Mapping[str, SimulatedVenue],
+        draw: Random,
+        late: Random,
+        kill: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._venues = venues
+        self._draw = draw
+        self._late = late
+        self._kill = kill
+        self._armed = self._by_end = False
+
+    def arm(self, *, late: float) -> None:
+        """Let one kill; ``late`` = the rate at which venues learn late of fills."""
+        self._armed = True
+        # Where no fill is late, an order's end tells all of it.
+        self._by_end = late > 0 and self._late.random() < 0.5
+
+    def disarm(self) -> None:
+        """Let all live."""
+        self._armed = False
+
+    def effect(self, venue: str, effect: Effect) -> None:
+        """Hear what happened at a venue."""
+        if not self._armed or effect.origin is not Origin.ENGINE:
+            return
+        if not self._by_end:
+            if effect.kind is EffectKind.FILLED:
+                self._strike(self._draw.randrange(_FILL_NS))
+        elif effect.kind in _ENDS and self._venues[venue].account.untold(effect.client_id):
+            self._strike(self._late.randrange(_END_NS))
+
+    def _strike(self, wait_ns: int) -> None:
+        self._armed = False
+        self._clock.call_at_ns(self._clock.now_ns() + wait_ns, self._kill)

@@ -16,13 +16,13 @@ from fairlead.kernel import RunResult, SeededIds, StopReason, VirtualClock
 from fairlead.kernel.halt import lift_halt
 from fairlead.testing.disk import MemoryDisk
 from fairlead.testing.neutral import CancelBatch, PlaceBatch
-from fairlead.testing.simulated import Effect, EffectKind, Origin, SimulatedVenue
+from fairlead.testing.simulated import Effect, Origin, SimulatedVenue
 from fairlead.testing.simulation.audit import books_differ, unsettled
 from fairlead.testing.simulation.fault import Fault, FaultKind
 from fairlead.testing.simulation.life import Life, Machine
 from fairlead.testing.simulation.oracle import Oracle, hooks_of
 from fairlead.testing.simulation.person import Person
-from fairlead.testing.simulation.race import FillRace
+from fairlead.testing.simulation.race import FatalFill, FillRace
 from fairlead.testing.simulation.scenario import Scenario
 from fairlead.testing.simulation.seam import Wall
 from fairlead.testing.simulation.violation import History, Violations
@@ -59,8 +59,6 @@ _PLACES = (
     "message came",
 )
 _RARE = 12
-# How soon after a fill a process dies that is to: before, while and after it hears of it.
-_FILL_NS = 300 * _MILLISECOND
 _BY_FILL = "a fill"
 
 
@@ -71,8 +69,6 @@ class _Plan:
     slow_until_ns: int = 0
     #: Points after which the next process dies too.
     again: list[int] = field(default_factory=list)
-    #: Whether the next fill kills.
-    by_fill: bool = False
     #: Strangers on the account of whom a person knows.
     strangers: int = 0
     closing: bool = False
@@ -87,7 +83,6 @@ class World:
         self.began_ns = clock.now_ns()
         self._ids = SeededIds(seed)
         self._draw = self._ids.random("world")
-        self._racing = self._ids.random("fill race")
         self.violations = Violations(self.elapsed_ns)
         self.history = History(self.elapsed_ns)
         transport = self.transport = VirtualTransport(clock)
@@ -117,7 +112,11 @@ class World:
             self._strike,
             partial(self.note, "world"),
         )
-        self._race = FillRace(clock, self.venues, self.weather, self._racing)
+        racing = self._ids.random("fill race")
+        self._race = FillRace(clock, self.venues, self.weather, racing)
+        late = self._ids.random("late fill")
+        kill = partial(self.kill, _BY_FILL)
+        self._fatal = FatalFill(clock, self.venues, racing, late, kill)
         self._policies = {name: self._drawn_policies() for name in self.venues}
         self._keep_policies()
         self.life: Life | None = None
@@ -219,7 +218,7 @@ class World:
             self._person.calm_down()
         self._keep_policies()
         self._plan.again.clear()
-        self._plan.by_fill = False
+        self._fatal.disarm()
         self._plan.slow_until_ns = 0
         self.machine.disk.fail_at_write = None
         if self.life is not None:
@@ -320,8 +319,10 @@ class World:
                 disk = self.machine.disk
                 disk.fail_at_write = disk.writes + random.randint(1, 20)
             case FaultKind.CRASH if life is not None:
-                self._plan.by_fill = random.random() < 0.5
-                if not self._plan.by_fill:
+                self._fatal.disarm()
+                if random.random() < 0.5:
+                    self._fatal.arm(late=self.weather.rate(FaultKind.LATE_FILL))
+                else:
                     self._arm(life, random)
             case FaultKind.CRASH_AGAIN if life is not None:
                 self._arm(life, random)
@@ -380,10 +381,7 @@ class World:
         self._hash.update(f"{effect.t_ns} {line}\n".encode())
         self.note(venue, line if effect.origin is Origin.ENGINE else f"{line} ({effect.origin})")
         self._tell("effect", venue, effect)
-        filled = effect.kind is EffectKind.FILLED and effect.origin is Origin.ENGINE
-        if filled and self._plan.by_fill:
-            self._plan.by_fill, wait_ns = False, self._racing.randrange(_FILL_NS)
-            self.clock.call_at_ns(self.clock.now_ns() + wait_ns, partial(self.kill, _BY_FILL))
+        self._fatal.effect(venue, effect)
 
     def audit(self) -> Sequence[str]:
         """Give what is stored of all runs and differs from what happened."""
