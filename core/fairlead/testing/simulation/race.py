@@ -85,6 +85,17 @@ class FatalFill:
         """Let all live."""
         self._armed = False
 
+    def cancelling(self, venue: str, batch: CancelBatch) -> None:
+        """Hear that cancels leave now: one of them comes just after a fill nobody knows of."""
+        if not self._armed or not self._by_end or not batch.orders:
+            return
+        name = self._late.choice(batch.orders).client_id
+        one = self._venues[venue]
+        # By itself that is so rare that years would pass.
+        rate, one.knobs.late_fill = one.knobs.late_fill, 1.0
+        one.deeds.hit(name, self._late.choice((0.2, 0.6)))
+        one.knobs.late_fill = rate
+
     def effect(self, venue: str, effect: Effect) -> None:
         """Hear what happened at a venue."""
         if not self._armed or effect.origin is not Origin.ENGINE:

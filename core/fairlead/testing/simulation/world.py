@@ -359,6 +359,7 @@ class World:
         """Take cancels that are about to leave."""
         self._tell("cancelling", life, venue, batch)
         self._race.leaves(venue, batch)
+        self._fatal.cancelling(venue, batch)
 
     def asking(self, life: Life, venue: str, request: Request) -> None:
         """Take any request that is about to leave."""
