@@ -23,9 +23,11 @@ _MILLISECOND = 1_000_000
 _RACE_NS = 150_000_000
 # How soon after a fill a process dies that is to: before, while and after it hears of it.
 _FILL_NS = 300 * _MILLISECOND
-# How soon after the end of an order whose fills the venue itself has not learnt of: most often
-# when it has heard of that end, and its disk too.
-_END_NS = 1_000 * _MILLISECOND
+# How soon after the end of an order of whose fills the venue has not learnt yet: most often when
+# the process has heard of that end, and its disk too.
+_END_NS = (200 * _MILLISECOND, 1_200 * _MILLISECOND)
+# How late the venue learns of such a fill: within what is late for any, and seldom before the kill.
+_LATE_NS = (1_500 * _MILLISECOND, 3_000 * _MILLISECOND)
 _ENDS = (EffectKind.CANCELLED, EffectKind.EXPIRED)
 
 
@@ -92,9 +94,11 @@ class FatalFill:
         name = self._late.choice(batch.orders).client_id
         one = self._venues[venue]
         # By itself that is so rare that years would pass.
-        rate, one.knobs.late_fill = one.knobs.late_fill, 1.0
+        knobs = one.knobs
+        before = knobs.late_fill, knobs.late_fill_ns
+        knobs.late_fill, knobs.late_fill_ns = 1.0, _LATE_NS
         one.deeds.hit(name, self._late.choice((0.2, 0.6)))
-        one.knobs.late_fill = rate
+        knobs.late_fill, knobs.late_fill_ns = before
 
     def effect(self, venue: str, effect: Effect) -> None:
         """Hear what happened at a venue."""
@@ -104,7 +108,7 @@ class FatalFill:
             if effect.kind is EffectKind.FILLED:
                 self._strike(self._draw.randrange(_FILL_NS))
         elif effect.kind in _ENDS and self._venues[venue].account.untold(effect.client_id):
-            self._strike(self._late.randrange(_END_NS))
+            self._strike(self._late.randrange(*_END_NS))
 
     def _strike(self, wait_ns: int) -> None:
         self._armed = False

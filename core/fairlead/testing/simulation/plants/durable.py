@@ -9,13 +9,11 @@ from typing import Any
 
 from fairlead.errors import StoreError
 from fairlead.kernel import engine
-from fairlead.kernel.booking import Booking
-from fairlead.model import CancelRequest, Fill
+from fairlead.model import CancelRequest
 from fairlead.pipeline import Gateway
 from fairlead.store import Journal, RunIdentity, run, writer
 from fairlead.testing.neutral import NeutralConnector
 from fairlead.testing.simulation.plants.plant import Mutation, Plant
-from fairlead.trackers import Order
 
 __all__ = ["DURABLE_PLANTS"]
 
@@ -87,14 +85,6 @@ def _none_ended(right: Callable[..., Any]) -> Callable[..., Any]:
     return lambda transaction, instance_id: ()
 
 
-def _as_if_new(right: Callable[..., Any]) -> Callable[..., Any]:
-    def in_ledger(self: Booking, fill: Fill, order: Order) -> Any:  # noqa: ANN401 - as the right one
-        order.earlier = False
-        return right(self, fill, order)
-
-    return in_ledger
-
-
 def _no_note(right: Callable[..., Any]) -> Callable[..., Any]:
     del right
     return lambda process, instance: None
@@ -152,11 +142,6 @@ DURABLE_PLANTS = (
         "ended_orders_forgotten",
         "a start does not know the orders that ended shortly before it, so late news finds nobody",
         (Mutation(run, "read_ended", _none_ended),),
-    ),
-    Plant(
-        "opened_with_it_and_booked",
-        "a late fill of an earlier run's order is booked on balances that contain it",
-        (Mutation(Booking, "_in_ledger", _as_if_new),),
     ),
     Plant(
         "stop_without_proof",
