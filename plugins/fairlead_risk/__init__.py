@@ -6,7 +6,7 @@ from typing import Any
 from fairlead import hookimpl
 from fairlead.api import Registry, RiskRule
 from fairlead_risk.book import StaleBook, WarmUp
-from fairlead_risk.brake import MarkoutBrake, OneSidedFills, TakerBrake
+from fairlead_risk.brake import MarkoutBrake, OneSidedFills, OneSidedMemory, SideMemory
 from fairlead_risk.config import (
     DailyLossConfig,
     MaxDrawdownConfig,
@@ -44,7 +44,7 @@ from fairlead_risk.config_venue import (
     VenueHealthConfig,
 )
 from fairlead_risk.equity import DailyLoss, DayMemory, MaxDrawdown, RealisedLoss
-from fairlead_risk.margin import MarginCut, MaxLeverage, MaxOpenNotional
+from fairlead_risk.margin import MarginCut, MarginMemory, MaxLeverage, MaxOpenNotional
 from fairlead_risk.order import MaxOpenOrders, MaxOrder, MaxOrderShare, MaxPosition, PriceBand
 from fairlead_risk.pause import CrashPause, OrderRate, RejectPause, SlowTicks
 from fairlead_risk.reduce import Cause, ReduceMemory, ReduceOnly
@@ -58,6 +58,7 @@ from fairlead_risk.rule import (
     shrinks_a_plan,
     used,
 )
+from fairlead_risk.taker import TakerBrake, TakerCount, TakerMemory
 from fairlead_risk.unit import AboveZero, AmountAboveZero, RatioAboveZero, ShareAboveZero
 from fairlead_risk.value import limit_and_value, rate_of, reach, reduces
 from fairlead_risk.venue import ClockSkew, SecondSource, SelfTrade, UserStream, VenueHealth
@@ -77,6 +78,7 @@ __all__ = [
     "DayMemory",
     "MarginCut",
     "MarginCutConfig",
+    "MarginMemory",
     "MarkoutBrake",
     "MarkoutBrakeConfig",
     "MaxDrawdown",
@@ -96,6 +98,7 @@ __all__ = [
     "Measure",
     "OneSidedFills",
     "OneSidedFillsConfig",
+    "OneSidedMemory",
     "OrderRate",
     "OrderRateConfig",
     "PriceBand",
@@ -115,12 +118,15 @@ __all__ = [
     "SelfTrade",
     "SelfTradeConfig",
     "ShareAboveZero",
+    "SideMemory",
     "SlowTicks",
     "SlowTicksConfig",
     "StaleBook",
     "StaleBookConfig",
     "TakerBrake",
     "TakerBrakeConfig",
+    "TakerCount",
+    "TakerMemory",
     "UserStream",
     "UserStreamConfig",
     "VenueHealth",

@@ -1,90 +1,43 @@
-"""Slow down when fills turn against us: takers, one-sided fills, bad markouts."""
+"""Slow down when fills turn against us: one-sided fills, bad markouts."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import ClassVar
 
+import msgspec
 from typing_extensions import override
 
 from fairlead.api import FillSeen, Gauge, MarkoutSeen, Posture, RiskNews, RiskView
-from fairlead.model import ZERO, Liquidity, MarketId, Purpose, Side, statistic
-from fairlead_risk.config_brake import MarkoutBrakeConfig, OneSidedFillsConfig, TakerBrakeConfig
-from fairlead_risk.rule import BOTH, Rule, percent, seconds, used
+from fairlead.model import ZERO, MarketId, Purpose, Side, statistic
+from fairlead_risk.config_brake import MarkoutBrakeConfig, OneSidedFillsConfig
+from fairlead_risk.rule import BOTH, Rule, seconds
 
-__all__ = ["MarkoutBrake", "OneSidedFills", "TakerBrake"]
+__all__ = ["MarkoutBrake", "OneSidedFills", "OneSidedMemory", "SideMemory"]
 
-_MINUTE_NS = 60_000_000_000
+
+class SideMemory(msgspec.Struct, frozen=True, gc=False):
+    """One side of a market: when its last fills came, and until when it is off; 0 = it is on."""
+
+    market: str
+    side: Side
+    fills_ns: tuple[int, ...] = ()
+    until_ns: int = 0
+    reason: str = ""
+
+
+class OneSidedMemory(msgspec.Struct, frozen=True):
+    """What outlives a restart: the sides with fills of late, and those that are off."""
+
+    sides: tuple[SideMemory, ...] = ()
 
 
 @dataclass(slots=True)
-class _Minute:
-    number: int
-    taken: Decimal = ZERO
-    traded: Decimal = ZERO
-    fills: int = 0
-
-
-class TakerBrake(Rule):
-    """Widen spreads while quotes are filled as taker too often; hedges and plans do not count."""
-
-    name: ClassVar[str] = "taker_brake"
-
-    def __init__(self, config: TakerBrakeConfig) -> None:
-        self._config = config
-        self._minutes: deque[_Minute] = deque()
-        self._sum = _Minute(0)
-        self._braking = False
-
-    def observe(self, news: RiskNews, view: RiskView) -> bool:
-        """Count the fill of a quote; the tick judges."""
-        if isinstance(news, FillSeen) and news.purpose is Purpose.QUOTE and news.value is not None:
-            number = view.now_ns // _MINUTE_NS
-            if not self._minutes or self._minutes[-1].number != number:
-                self._minutes.append(_Minute(number))
-            taken = news.value if news.fill.liquidity is Liquidity.TAKER else ZERO
-            for one in (self._minutes[-1], self._sum):
-                one.taken += taken
-                one.traded += news.value
-                one.fills += 1
-        return False
-
-    @override
-    def assess(self, view: RiskView) -> tuple[Posture, ...]:
-        """Widen above the limit, until below the lower one."""
-        oldest = (view.now_ns - self._config.window.ns) // _MINUTE_NS
-        while self._minutes and self._minutes[0].number <= oldest:
-            gone = self._minutes.popleft()
-            self._sum.taken -= gone.taken
-            self._sum.traded -= gone.traded
-            self._sum.fills -= gone.fills
-        share = self._share()
-        if share is None:
-            self._braking = False
-        elif share > self._config.limit.value:
-            self._braking = True
-        elif share < self._config.until.value:
-            self._braking = False
-        if not self._braking or share is None:
-            return ()
-        reason = f"{percent(share)} of quotes' fills were taker, limit {self._config.limit}"
-        factor = self._config.factor.value
-        return (Posture(rule=self.name, reason=reason, spread_factor=factor),)
-
-    @override
-    def gauge(self, view: RiskView) -> tuple[Gauge, ...]:
-        """Measure the taker share, once there are enough fills."""
-        del view
-        share, limit = self._share(), self._config.limit
-        shown = f"{self._sum.fills} fills" if share is None else percent(share)
-        return (Gauge("", shown, str(limit), used(share, limit.value)),)
-
-    def _share(self) -> Decimal | None:
-        if self._sum.fills < self._config.fills or not self._sum.traded:
-            return None
-        return self._sum.taken / self._sum.traded
+class _Side:
+    fills_ns: deque[int]
+    until_ns: int = 0
+    reason: str = ""
 
 
 class OneSidedFills(Rule):
@@ -94,31 +47,57 @@ class OneSidedFills(Rule):
 
     def __init__(self, config: OneSidedFillsConfig) -> None:
         self._config = config
-        self._fills: dict[tuple[MarketId, Side], deque[int]] = {}
-        self._off: dict[tuple[MarketId, Side], tuple[int, str]] = {}
+        self._sides: dict[tuple[MarketId, Side], _Side] = {}
+        self._memory: OneSidedMemory | None = OneSidedMemory()
+
+    @property
+    def memory(self) -> OneSidedMemory:
+        """Give fills and sides that are off; a new object whenever they changed."""
+        if self._memory is None:
+            self._memory = OneSidedMemory(
+                tuple(
+                    SideMemory(str(market), side, tuple(one.fills_ns), one.until_ns, one.reason)
+                    for (market, side), one in self._sides.items()
+                )
+            )
+        return self._memory
+
+    def recall(self, text: str) -> None:
+        """Take up what was stored; what is over goes with the first assessment."""
+        memory = msgspec.json.decode(text, type=OneSidedMemory)
+        self._sides = {
+            (MarketId.parse(one.market), one.side): _Side(
+                deque(one.fills_ns, maxlen=self._config.limit), one.until_ns, one.reason
+            )
+            for one in memory.sides
+        }
+        self._memory = memory
 
     def observe(self, news: RiskNews, view: RiskView) -> bool:
         """Count a quote's fill; True when its side goes off with it."""
         if not isinstance(news, FillSeen) or news.purpose is not Purpose.QUOTE:
             return False
         key, now_ns, config = (news.slot.market, news.fill.side), view.now_ns, self._config
-        times = self._fills.setdefault(key, deque(maxlen=config.limit))
+        one = self._sides.setdefault(key, _Side(deque(maxlen=config.limit)))
+        times = one.fills_ns
         times.append(now_ns)
+        self._memory = None
         if len(times) < config.limit or now_ns - times[0] > config.within.ns:
             return False
         times.clear()
         side = key[1]
-        reason = f"{side} side off {config.off}: {config.limit} {side} fills in {config.within}"
-        self._off[key] = (now_ns + config.off.ns, reason)
+        one.until_ns = now_ns + config.off.ns
+        one.reason = f"{side} side off {config.off}: {config.limit} {side} fills in {config.within}"
         return True
 
     @override
     def assess(self, view: RiskView) -> tuple[Posture, ...]:
         """Pause the sides that are off."""
-        self._off = {key: one for key, one in self._off.items() if view.now_ns < one[0]}
+        self._forget(view.now_ns)
         return tuple(
-            Posture(rule=self.name, reason=reason, market=market, paused=(side,))
-            for (market, side), (_, reason) in self._off.items()
+            Posture(rule=self.name, reason=one.reason, market=market, paused=(side,))
+            for (market, side), one in self._sides.items()
+            if one.until_ns
         )
 
     @override
@@ -127,9 +106,17 @@ class OneSidedFills(Rule):
         since_ns, limit = view.now_ns - self._config.within.ns, self._config.limit
         return tuple(
             Gauge(side.value, str(count), str(limit), count / limit, str(market))
-            for (market, side), times in self._fills.items()
-            for count in (sum(at_ns >= since_ns for at_ns in times),)
+            for (market, side), one in self._sides.items()
+            for count in (sum(at_ns >= since_ns for at_ns in one.fills_ns),)
         )
+
+    def _forget(self, now_ns: int) -> None:
+        # A clock that was set back while nothing ran makes no pause longer than it is.
+        latest_ns = now_ns + self._config.off.ns
+        for one in self._sides.values():
+            if one.until_ns and not now_ns < one.until_ns <= latest_ns:
+                one.until_ns = 0 if one.until_ns <= now_ns else latest_ns
+                self._memory = None
 
 
 @dataclass(slots=True)

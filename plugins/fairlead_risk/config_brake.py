@@ -36,7 +36,8 @@ class TakerBrakeConfig(RuleConfig):
         default=Share(Decimal("0.05"), "5%"), description="widened until it is below this"
     )
     window: AboveZero = Field(
-        default=Duration(86_400 * _SECOND, "24 h"), description="how far back fills count"
+        default=Duration(86_400 * _SECOND, "24 h"),
+        description="how far back fills count, to a 96th of it",
     )
     fills: int = Field(
         default=50, ge=1, le=1_000_000, strict=True, description="fewer fills than this say nothing"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar
 
+import msgspec
 from typing_extensions import override
 
 from fairlead.api import (
@@ -25,9 +26,15 @@ from fairlead_risk.config_account import MarginCutConfig, MaxLeverageConfig, Max
 from fairlead_risk.rule import Rule, is_new_risk, percent, used
 from fairlead_risk.value import rate_of
 
-__all__ = ["MarginCut", "MaxLeverage", "MaxOpenNotional"]
+__all__ = ["MarginCut", "MarginMemory", "MaxLeverage", "MaxOpenNotional"]
 
 _REDUCING = PostureLevel.REDUCING
+
+
+class MarginMemory(msgspec.Struct, frozen=True):
+    """What outlives a restart: that a cut which has begun is not down to where it should be."""
+
+    cutting: bool = False
 
 
 class MarginCut(Rule):
@@ -41,7 +48,16 @@ class MarginCut(Rule):
 
     def __init__(self, config: MarginCutConfig) -> None:
         self._config = config
-        self._cutting = False
+        self._memory = MarginMemory()
+
+    @property
+    def memory(self) -> MarginMemory:
+        """Tell whether it cuts; a new object whenever that changed."""
+        return self._memory
+
+    def recall(self, text: str) -> None:
+        """Take up what was stored: between both figures a cut goes on."""
+        self._memory = msgspec.json.decode(text, type=MarginMemory)
 
     @override
     def assess(self, view: RiskView) -> tuple[Posture, ...]:
@@ -50,7 +66,7 @@ class MarginCut(Rule):
         if missing:
             return (Posture(_REDUCING, self.name, f"{missing} does not say what margin it binds"),)
         if margin is None:
-            self._cutting = False
+            self._cut_is(False)
             return ()
         if equity is None or equity <= 0:
             return (Posture(_REDUCING, self.name, "margin is used and equity is unavailable"),)
@@ -85,11 +101,11 @@ class MarginCut(Rule):
     def _cut(self, margin: MarginRisk, equity: Decimal, view: RiskView) -> tuple[Posture, ...]:
         config, use = self._config, margin.initial / equity
         if use > config.limit.value:
-            self._cutting = True
+            self._cut_is(True)
         elif use <= config.to.value:
-            self._cutting = False
+            self._cut_is(False)
         held = [one for one in margin.positions if one.market in view.markets() and one.initial > 0]
-        if not self._cutting or not held:
+        if not self._memory.cutting or not held:
             return ()
         largest = max(held, key=lambda one: one.initial)
         excess = margin.initial - config.to.value * equity
@@ -98,6 +114,10 @@ class MarginCut(Rule):
         relief = Relief(config.bound.value, quantity, config.slice.value, config.depth_within.value)
         reason = f"margin use {percent(use)}, limit {config.limit}: cut to {config.to}"
         return (Posture(_REDUCING, self.name, reason, largest.market, relief=relief),)
+
+    def _cut_is(self, cutting: bool) -> None:
+        if cutting is not self._memory.cutting:
+            self._memory = MarginMemory(cutting)
 
 
 class MaxLeverage(Rule):

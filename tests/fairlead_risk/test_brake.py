@@ -1,6 +1,9 @@
 from decimal import Decimal
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fairlead.api import MarkoutSeen, Posture
 from fairlead.model import Liquidity, Purpose, Side
@@ -83,9 +86,62 @@ def test_the_taker_brake_forgets_after_a_day() -> None:
     rule, account = taker_brake(), Account()
     trade(rule, account, 40, 20)
 
-    assert len(rule.assess(account.later(86_300))) == 1
+    assert len(rule.assess(account.later(86_400 - 900))) == 1
     assert rule.assess(account.later(86_400)) == ()
     assert rule.gauge(account)[0].now == "0 fills"
+
+
+def restarted(rule: TakerBrake) -> TakerBrake:
+    again = taker_brake()
+    again.recall(msgspec.json.encode(rule.memory).decode())
+    return again
+
+
+def test_the_taker_brake_outlives_a_restart() -> None:
+    rule, account = taker_brake(), Account()
+    trade(rule, account, 89, 11)
+    rule.assess(account)
+    trade(rule, account, 50, 0)  # 7.3 %: it brakes on, until it is below 5 %
+
+    again = restarted(rule)
+
+    assert again.assess(account.later(1)) == rule.assess(account.later(1)) != ()
+    assert again.gauge(account) == rule.gauge(account)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 60), st.integers(0, 20)), max_size=30),
+    st.integers(0, 29),
+)
+def test_a_restart_at_any_point_changes_nothing_for_the_taker_brake(
+    trades: list[tuple[int, int, int]], at: int
+) -> None:
+    rule, other, account = taker_brake(), taker_brake(), Account()
+    for number, (seconds, makers, takers) in enumerate(trades):
+        account = account.later(seconds)
+        other = restarted(other) if number == at else other
+        for one in (rule, other):
+            trade(one, account, makers, takers)
+
+        assert other.assess(account) == rule.assess(account)
+
+
+def test_the_memory_of_the_taker_brake_is_bounded_and_new_only_when_it_counted() -> None:
+    rule, account = taker_brake(), Account()
+    before = rule.memory
+    rule.assess(account)
+    silent = rule.memory is before
+
+    for _ in range(2_000):
+        account = account.later(60)
+        trade(rule, account, 1, 0)
+        rule.assess(account)
+
+    assert silent
+    assert rule.memory is not before
+    assert rule.memory is rule.memory
+    assert len(rule.memory.counts) <= 97
+    assert rule.gauge(account)[0].now == "0.00 %"
 
 
 def test_the_taker_gauge_shows_the_share() -> None:
@@ -143,6 +199,57 @@ def test_the_count_begins_anew_when_the_side_comes_back() -> None:
     fill(rule, 0, 0, 0, 0, 0)
 
     assert fill(rule, 1, 2, 3, 4) == [False] * 4
+
+
+def one_sided_again(rule: OneSidedFills, **table: object) -> OneSidedFills:
+    again = one_sided(**table)
+    again.recall(msgspec.json.encode(rule.memory).decode())
+    return again
+
+
+def test_a_side_that_is_off_stays_off_over_a_restart() -> None:
+    rule = one_sided()
+    fill(rule, 0, 0, 0, 0, 0)
+
+    again = one_sided_again(rule)
+
+    assert again.assess(Account().later(29)) == rule.assess(Account().later(29)) != ()
+    assert again.assess(Account().later(30)) == ()
+
+
+def test_fills_before_a_restart_count_after_it() -> None:
+    rule = one_sided()
+    fill(rule, 0, 1, 2, 3)
+
+    again = one_sided_again(rule)
+
+    assert fill(again, 11) == [False]
+    assert fill(one_sided_again(rule), 9) == [True]
+
+
+def test_the_memory_of_sides_is_new_only_when_something_happened() -> None:
+    rule = one_sided()
+    before = rule.memory
+    rule.assess(Account())
+    silent = rule.memory is before
+    fill(rule, 0)
+    counted = rule.memory
+    rule.assess(Account().later(1))
+
+    assert silent
+    assert counted is not before
+    assert rule.memory is counted
+
+
+def test_a_clock_that_was_set_back_makes_no_pause_longer() -> None:
+    rule = one_sided()
+    fill(rule, *[3600] * 5)
+
+    again = one_sided_again(rule)
+
+    assert len(again.assess(Account())) == 1
+    assert len(again.assess(Account().later(29))) == 1
+    assert again.assess(Account().later(30)) == ()
 
 
 # Markout brake.

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +68,36 @@ def test_the_largest_position_is_cut_until_the_margin_is_where_it_should_be() ->
     assert cut == Posture(REDUCING, "margin_cut", reason, OTHER, relief=relief)
     assert going_on.relief is not None
     assert (done, after) == ((), ())
+
+
+def test_a_cut_that_has_begun_goes_on_after_a_restart() -> None:
+    rule = MarginCut(MarginCutConfig())
+    rule.assess(margined("3000", "6100"))
+    again, unstarted = MarginCut(MarginCutConfig()), MarginCut(MarginCutConfig())
+    again.recall(msgspec.json.encode(rule.memory).decode())
+
+    silent = again.assess(replace(Account(), margin_missing="main"))
+    (going_on,) = again.assess(margined("3000", "5600"))
+
+    assert len(silent) == 1
+    assert going_on.relief is not None
+    assert unstarted.assess(margined("3000", "5600")) == ()
+    assert again.assess(margined("3000", "5500")) == ()
+
+
+def test_the_memory_of_a_cut_is_new_only_when_it_begins_or_ends() -> None:
+    rule = MarginCut(MarginCutConfig())
+    calm = rule.memory
+
+    rule.assess(margined("3000", "6000"))
+    still_calm = rule.memory
+    rule.assess(margined("3000", "6100"))
+    cutting = rule.memory
+    rule.assess(margined("3000", "6100"))
+
+    assert still_calm is calm
+    assert cutting is not calm
+    assert rule.memory is cutting
 
 
 def test_without_margin_the_rule_has_no_say() -> None:
