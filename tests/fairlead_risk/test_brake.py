@@ -124,6 +124,8 @@ def test_a_restart_at_any_point_changes_nothing_for_the_taker_brake(
             trade(one, account, makers, takers)
 
         assert other.assess(account) == rule.assess(account)
+    other, later = restarted(other), account.later(80_000)
+    assert (other.assess(later), other.gauge(later)) == (rule.assess(later), rule.gauge(later))
 
 
 def test_the_memory_of_the_taker_brake_is_bounded_and_new_only_when_it_counted() -> None:

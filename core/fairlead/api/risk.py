@@ -111,7 +111,11 @@ class RuleContext:
 
 
 class RiskRule(Protocol):
-    """One rule. A rule that raises denies (check) or gives CANCEL_ONLY (assess)."""
+    """One rule. A rule that raises denies (check) or gives CANCEL_ONLY (assess).
+
+    After a failed `assess`, or `Observing.observe`, orders may only reduce until a person has
+    looked: what the rule missed does not come again.
+    """
 
     @property
     def name(self) -> str:

@@ -73,7 +73,8 @@ def reduce_only(place: EnginePlace, state: str, as_json: bool) -> None:
     """Let no order grow a position, or end that; what grows one is cancelled at once.
 
     Rules that restrain by themselves go on doing so: fairlead risk list. Off also lifts what plans
-    restrained by leaving something open; where no engine runs, its next start does that.
+    restrained by leaving something open, and rules by failing; where no engine runs, its next
+    start does that.
 
     Example: fairlead reduce-only on
     """

@@ -203,6 +203,7 @@ class Control:
             desk.gate.impose(BY_HAND, PostureLevel.REDUCING, f"asked by {who}")
         else:
             desk.gate.lift(BY_HAND)
+            desk.gate.trust_again()
             desk.plans.ends.lift()
         desk.guard.enforce_all()
         return {"reduce_only": command.on}
@@ -235,6 +236,7 @@ class Control:
             self._engine.desk.cast.aims.pop(runner.market.market, None)
         if everything:
             self._engine.desk.gate.lift(BY_HAND)
+            self._engine.desk.gate.trust_again()
             self._engine.desk.plans.ends.lift()
         return {"resumed": released}
 

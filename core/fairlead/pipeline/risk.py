@@ -1,7 +1,8 @@
 """Ask the risk rules: what they restrain as a whole, and what they say to one order.
 
-Rules come from plugins; their order and failing closed are the kernel's. A rule that raises
-denies, or gives CANCEL_ONLY when it was asked about the account.
+Rules come from plugins; their order and failing closed are the kernel's. A rule that raises on an
+order denies it. One that raises on news or on the account is broken: it has missed something, so
+orders may only reduce until a person has looked, and only cancels pass while it gives no answer.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class RiskGate:
         self._admitting = tuple(rule for rule in self._rules if isinstance(rule, Admitting))
         self._journal = journal
         self._postures: dict[MarketId | None, Posture] = {}
-        self._raised: dict[str, int] = {}
+        # Who raised where, and the rules that missed something by it.
+        self._raised: set[tuple[str, str]] = set()
+        self._broken: dict[str, Posture] = {}
         self._imposed: dict[tuple[str, MarketId | None], Posture] = {}
         self._ruled: dict[str, tuple[Posture, ...]] = {}
         self._stored: dict[str, msgspec.Struct] = {}
@@ -84,7 +87,7 @@ class RiskGate:
                 rule.recall(text)
                 self._stored[rule.name] = rule.memory
             except Exception as error:  # noqa: BLE001 - plugin boundary: it begins anew, loudly
-                self._report(rule, error)
+                self._report(rule, "recall", error)
 
     def assess(self, view: RiskView) -> tuple[MarketId | None, ...]:
         """Ask every rule about the account; gives what changed (None = the account)."""
@@ -100,8 +103,8 @@ class RiskGate:
         for rule in self._observing:
             try:
                 again = rule.observe(news, view)
-            except Exception as error:  # noqa: BLE001 - plugin boundary: it is asked on the tick
-                self._report(rule, error)
+            except Exception as error:  # noqa: BLE001 - plugin boundary: a broken rule fails closed
+                self._break(rule, "news", error)
                 again = True
             if again:
                 self._ruled[rule.name] = self._assess_one(rule, view)
@@ -123,6 +126,12 @@ class RiskGate:
         kept = {key: posture for key, posture in self._imposed.items() if key[0] != rule}
         if len(kept) != len(self._imposed):
             self._imposed = kept
+            self._combine()
+
+    def trust_again(self) -> None:
+        """End what rules restrain because they failed: a person has looked at it."""
+        if self._broken:
+            self._broken = {}
             self._combine()
 
     def posture(self, market: MarketId) -> Posture:
@@ -184,7 +193,7 @@ class RiskGate:
         # The strictest of all restraints on the account and on each market wins.
         strictest: dict[MarketId | None, Posture] = {None: _ACTIVE}
         ruled = [posture for postures in self._ruled.values() for posture in postures]
-        in_force = (*self._imposed.values(), *ruled)
+        in_force = (*self._imposed.values(), *self._broken.values(), *ruled)
         for posture in in_force:
             held = strictest.get(posture.market, _ACTIVE)
             strictest[posture.market] = _stricter(posture, held, posture.market)
@@ -214,7 +223,7 @@ class RiskGate:
                     continue
                 text = msgspec.json.encode(memory).decode()
             except Exception as error:  # noqa: BLE001 - plugin boundary: it forgets, loudly
-                self._report(rule, error)
+                self._report(rule, "memory", error)
                 continue
             self._stored[rule.name] = memory
             self._journal.append(RuleState(rule=rule.name, state=text))
@@ -223,26 +232,32 @@ class RiskGate:
         try:
             return tuple(_posture(posture) for posture in rule.assess(view))
         except Exception as error:  # noqa: BLE001 - plugin boundary: a broken rule fails closed
-            self._report(rule, error)
-            reason = f"the rule failed: {error!r}"
+            reason = self._break(rule, "account", error)
             return (Posture(PostureLevel.CANCEL_ONLY, rule.name, reason),)
 
     def _verdict(self, rule: RiskRule, ask: Callable[[], Verdict]) -> Allowed | Denied:
         try:
             verdict = ask()
         except Exception as error:  # noqa: BLE001 - plugin boundary: a broken rule fails closed
-            self._report(rule, error)
+            self._report(rule, "order", error)
             return Denied(rule.name, "the rule failed", "a verdict", repr(error))
         if isinstance(verdict, Allowed | Denied):
             return verdict
-        self._report(rule, TypeError(f"no verdict: {verdict!r}"))
+        self._report(rule, "order", TypeError(f"no verdict: {verdict!r}"))
         return Denied(rule.name, repr(verdict), "a verdict", "the rule gave no verdict")
 
-    def _report(self, rule: RiskRule, error: Exception) -> None:
-        seen = self._raised.get(rule.name, 0)
-        self._raised[rule.name] = seen + 1
-        if seen == 0:
-            self._journal.append(Incident(name="rule_failed", detail=f"{rule.name}: {error!r}"))
+    def _break(self, rule: RiskRule, what: str, error: Exception) -> str:
+        # What it missed will not come again, so it would count too little from now on.
+        self._report(rule, what, error)
+        reason = f"the rule failed on {what}: {error!r}"
+        self._broken.setdefault(rule.name, Posture(PostureLevel.REDUCING, rule.name, reason))
+        return reason
+
+    def _report(self, rule: RiskRule, what: str, error: Exception) -> None:
+        if (rule.name, what) not in self._raised:
+            self._raised.add((rule.name, what))
+            detail = f"{rule.name}: on {what}: {error!r}"
+            self._journal.append(Incident(name="rule_failed", detail=detail))
 
     @staticmethod
     def _of(postures: dict[MarketId | None, Posture], market: MarketId | None) -> Posture:

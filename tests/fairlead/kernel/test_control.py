@@ -1,11 +1,11 @@
 """What a person tells a running engine is judged, written down and done."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from fairlead.api import PostureLevel
+from fairlead.api import FillSeen, PostureLevel
 from fairlead.errors import ExitCode
 from fairlead.kernel import (
     Answer,
@@ -28,6 +28,8 @@ from fairlead.kernel import (
     StopRun,
     Strategy,
 )
+from fairlead.kernel.alert_rule import cause_of
+from fairlead.model import Purpose
 from fairlead.store import CancelAsked, ControlAsked, DecisionMade, PostureChanged
 from tests.fairlead.kernel.control_world import MARKET, Hand, steer
 
@@ -187,6 +189,27 @@ def test_what_a_plan_left_open_restrains_until_a_person_has_looked(
         assert (await hand.told(Status()))["posture"] == "ACTIVE"
 
     steer(script, seconds=40)
+
+
+@pytest.mark.parametrize("command", [Resume(), Reduce(on=False)], ids=["resume", "reduce-only off"])
+def test_a_rule_that_failed_restrains_until_a_person_has_looked(command: Resume | Reduce) -> None:
+    async def script(hand: Hand) -> None:
+        await hand.at(30.5)
+        desk, nothing = hand.session.engine.desk, cast(Any, None)
+        desk.gate.hear(FillSeen(nothing, nothing, Purpose.QUOTE, None), desk.view)
+        status = await hand.told(Status())
+        assert (status["posture"], status["posture_rule"]) == ("REDUCING", "one_sided_fills")
+        await hand.at(35)
+        assert (await hand.told(Status()))["posture"] == "REDUCING"
+        await hand.told(command)
+        assert (await hand.told(Status()))["posture"] == "ACTIVE"
+
+    steered = steer(script, seconds=40)
+
+    (told,) = [
+        one for one in map(cause_of, steered.trace.records) if one and one.name == "reducing"
+    ]
+    assert "one_sided_fills: the rule failed on news: AttributeError" in told.detail
 
 
 def test_resuming_one_strategy_leaves_a_reduce_only_in_force() -> None:

@@ -246,17 +246,95 @@ def test_a_memory_that_cannot_be_read_is_an_incident_and_begins_anew() -> None:
     assert made.assess(StillView()) == ()
 
 
-def test_a_rule_that_fails_on_news_is_asked_again() -> None:
-    class Failing(Learning):
-        @override
-        def observe(self, news: RiskNews, view: RiskView) -> bool:
-            raise LookupError(news, view)
+class Failing(Learning):
+    """A rule that fails on the news that a test names, and when it is asked about the account."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.fails_on: tuple[str, ...] = ("news",)
+
+    @override
+    def observe(self, news: RiskNews, view: RiskView) -> bool:
+        if "news" in self.fails_on:
+            raise LookupError("nothing there")
+        return super().observe(news, view)
+
+    @override
+    def assess(self, view: RiskView) -> tuple[Posture, ...]:
+        if "account" in self.fails_on:
+            raise LookupError("nothing there")
+        return super().assess(view)
+
+
+def test_a_rule_that_fails_on_news_is_asked_at_once_and_lets_orders_only_reduce() -> None:
     made, trace = gate(Failing())
     made.recall({"learning": '{"losses":2}'})
+    made.assess(StillView())
 
-    assert made.hear(NEWS, StillView()) == (MARKET,)
-    assert [one.name for one in trace.of(Incident)] == ["rule_failed"]
+    assert made.hear(NEWS, StillView()) == (None,)
+
+    posture = made.posture(MARKET)
+    reason = "the rule failed on news: LookupError('nothing there')"
+    account = Posture(PostureLevel.REDUCING, "learning", reason)
+    assert posture.level is PostureLevel.REDUCING
+    assert made.postures[0] == account
+    assert [(one.name, one.detail) for one in trace.of(Incident)] == [
+        ("rule_failed", "learning: on news: LookupError('nothing there')")
+    ]
+
+
+@pytest.mark.parametrize("what", ["news", "account"])
+def test_a_rule_that_failed_lets_orders_only_reduce_until_a_person_has_looked(what: str) -> None:
+    rule = Failing()
+    made, trace = gate(rule)
+    rule.fails_on = (what,)
+    made.assess(StillView())
+    made.hear(NEWS, StillView())
+
+    rule.fails_on = ()
+    made.assess(StillView())
+    afterwards = made.posture(MARKET)
+    of_a_plan = msgspec.structs.replace(slot(Side.SELL), plan="p")
+    held = StillView(position="1")
+    exits = [
+        made.check(intent(side=Side.SELL, purpose=Purpose.HEDGE, slot=of_a_plan), held),
+        made.check(intent(side=Side.SELL, purpose=Purpose.EXIT, slot=of_a_plan), held),
+        made.check(intent(side=Side.SELL, purpose=Purpose.EXIT), held),
+    ]
+    entry = made.check(intent(purpose=Purpose.ENTRY), held)
+    made.trust_again()
+
+    assert (afterwards.level, afterwards.rule) == (PostureLevel.REDUCING, "learning")
+    assert what in afterwards.reason
+    assert exits == [None, None, None]
+    assert entry is not None
+    assert made.posture(MARKET).level is PostureLevel.ACTIVE
+    assert len(trace.of(Incident)) == 1
+
+
+def test_while_a_rule_fails_on_the_account_only_cancels_pass() -> None:
+    rule = Failing()
+    rule.fails_on = ("account",)
+    made, _ = gate(rule)
+
+    made.assess(StillView())
+    made.trust_again()
+    held = made.posture(MARKET).level
+    made.assess(StillView())
+
+    assert (held, made.posture(MARKET).level) == (PostureLevel.CANCEL_ONLY,) * 2
+
+
+def test_each_way_in_which_a_rule_fails_is_reported_once() -> None:
+    rule = Failing()
+    rule.fails_on = ("news", "account")
+    made, trace = gate(rule)
+
+    for _ in range(3):
+        made.assess(StillView())
+        made.hear(NEWS, StillView())
+
+    assert [one.detail.split(": ")[1] for one in trace.of(Incident)] == ["on account", "on news"]
 
 
 def test_a_memory_that_cannot_be_written_does_not_stop_the_engine() -> None:
