@@ -121,7 +121,10 @@ class MaxPosition:
                 return verdict
         return Allowed()
 
-    def _judge(self, gap: Decimal, market: MarketRisk, view: RiskView) -> Verdict:
+    def _judge(self, gap: Decimal | None, market: MarketRisk, view: RiskView) -> Verdict:
+        if gap is None:
+            detail = "a strategy of the market has yet to say what it steers to"
+            return Denied(self.name, "target unknown", str(self.config.limit), detail)
         if gap <= 0:
             return Allowed()
         limit, value = limit_and_value(self.config.limit, market.instrument, gap, market.mark, view)
@@ -136,8 +139,11 @@ class MaxPosition:
         gauges = []
         for market in view.markets():
             risk = view.market(market)
-            gap = max(_far(risk, side) for side in Side)
-            limit, value = limit_and_value(self.config.limit, risk.instrument, gap, risk.mark, view)
+            gap, limit, value = _gap(risk), self.config.limit.value, None
+            if gap is not None:
+                limit, value = limit_and_value(
+                    self.config.limit, risk.instrument, gap, risk.mark, view
+                )
             shown = "unavailable" if value is None else f"{value:.2f}"
             name = str(self.config.limit)
             gauges.append(Gauge("", shown, name, used(value, limit), str(market)))
@@ -215,5 +221,7 @@ def _count(risk: MarketRisk) -> int:
     return sum(not order.is_reservation for order in risk.orders)
 
 
-def _far(risk: MarketRisk, side: Side) -> Decimal:
-    return max(side.sign * risk.gap + risk.working(side), ZERO)
+def _gap(risk: MarketRisk) -> Decimal | None:
+    # The larger of both ends, all live orders of that side filled.
+    ends = [reach_with(side, ZERO, risk) for side in Side]
+    return max((end for end in ends if end is not None), default=None)

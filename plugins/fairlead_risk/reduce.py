@@ -131,7 +131,7 @@ class ReduceOnly(Rule):
         gauges.append(Gauge("day drawdown", shown, str(limit), used(fallen, limit.value)))
         for market in view.markets():
             risk = view.market(market)
-            if risk.gap and self._memory.causes and (dust := _dust(risk)):
+            if self._memory.causes and (dust := _dust(risk)):
                 gauges.append(Gauge("dust", dust, "smallest order", None, str(market)))
         return tuple(gauges)
 
@@ -146,10 +146,7 @@ class ReduceOnly(Rule):
             risk = view.market(market)
             if risk.instrument.kind is InstrumentKind.SPOT and not config.skew_spot:
                 continue
-            rate = rate_of(risk.instrument.quote, view)
-            skew = None
-            if equity is not None and usable and risk.mark is not None and rate is not None:
-                skew = abs(risk.instrument.notional(risk.mark, risk.gap)) * rate / equity
+            skew = _skew(risk, equity, view) if equity is not None and usable else None
             key = f"skew:{market}"
             enter, leave = config.skew.value, config.skew_leave.value
             yield _Trigger(key, str(market), skew, enter, leave, "skew")
@@ -198,6 +195,13 @@ class ReduceOnly(Rule):
         return Posture(level, self.name, cause.reason, market, relief=relief)
 
 
+def _skew(risk: MarketRisk, equity: Decimal, view: RiskView) -> Decimal | None:
+    rate, gap, mark = rate_of(risk.instrument.quote, view), risk.gap, risk.mark
+    if rate is None or gap is None or mark is None:
+        return None
+    return abs(risk.instrument.notional(mark, gap)) * rate / equity
+
+
 def _fallen(view: RiskView) -> Decimal | None:
     figures = view.account.equity
     if figures.now is None or figures.day_peak is None or figures.day_peak <= 0:
@@ -206,6 +210,8 @@ def _fallen(view: RiskView) -> Decimal | None:
 
 
 def _dust(risk: MarketRisk) -> str:
+    if not risk.gap:
+        return ""
     quantity = risk.instrument.round_quantity(abs(risk.gap))
     price = risk.mark
     if price is not None and not risk.instrument.below_minimum(price, quantity):

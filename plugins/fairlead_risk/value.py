@@ -27,22 +27,28 @@ def limit_and_value(
     return limit.value * unit, instrument.notional(price, quantity) * rate
 
 
-def reach(intent: OrderIntent, market: MarketRisk) -> Decimal:
+def reach(intent: OrderIntent, market: MarketRisk) -> Decimal | None:
     """Give the gap in the order's direction if it and all its side's live orders filled.
 
-    Below or at zero the order can only bring the position closer to its target.
+    Below or at zero the order can only bring the position closer to its target. None = the target
+    is unknown.
     """
     return reach_with(intent.side, intent.quantity, market)
 
 
-def reach_with(side: Side, quantity: Decimal, market: MarketRisk) -> Decimal:
-    """Give the gap towards a side if so much more of it filled, with all its live orders."""
-    return side.sign * market.gap + market.working(side) + quantity
+def reach_with(side: Side, quantity: Decimal, market: MarketRisk) -> Decimal | None:
+    """Give the gap towards a side if so much more of it filled, with all its live orders.
+
+    None = the target is unknown.
+    """
+    gap = market.gap
+    return None if gap is None else side.sign * gap + market.working(side) + quantity
 
 
 def reduces(intent: OrderIntent, market: MarketRisk) -> bool:
     """Tell whether the order can only bring the position closer to its target."""
-    return reach(intent, market) <= 0
+    after = reach(intent, market)
+    return after is not None and after <= 0
 
 
 def rate_of(asset: str, view: RiskView) -> Decimal | None:

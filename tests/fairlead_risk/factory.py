@@ -87,7 +87,7 @@ def market(
     mid: str | None = "2",
     mark: str | None = "2",
     position: str = "0",
-    target: str = "0",
+    target: str | None = "0",
     orders: tuple[OrderView, ...] = (),
     book_valid: bool = True,
     valid_for_s: float | None = 3600,
@@ -106,7 +106,7 @@ def market(
         valid_since_ns=None if valid_for_s is None else now_ns - int(valid_for_s * SECOND),
         book_changed_ns=None if silent_s is None else now_ns - int(silent_s * SECOND),
         position=Decimal(position),
-        target=Decimal(target),
+        target=None if target is None else Decimal(target),
         orders=orders,
     )
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.api import Admitting, Allowed, Denied, Leg, MarketRisk, Posture, PostureLevel
-from fairlead.model import OrderState, Side
+from fairlead.model import OrderState, Purpose, Side
 from fairlead_risk import (
     MaxOpenOrders,
     MaxOpenOrdersConfig,
@@ -116,6 +116,8 @@ def test_without_equity_only_what_reduces_may_pass() -> None:
         "max_order_share", "unavailable", "5%", "equity or mark"
     )
     assert isinstance(rule.check(intent(BUY, "1"), account), Denied)
+    unknown = account.showing(market(position="60", target=None))
+    assert isinstance(rule.check(intent(SELL, "60"), unknown), Denied)
 
 
 # max_position
@@ -179,6 +181,20 @@ def test_a_growing_order_without_a_mark_is_denied() -> None:
     assert verdict == Denied(
         "max_position", "no mark", Decimal(2000), "cannot compare with 2000 USDT"
     )
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_while_the_target_is_unknown_only_what_shrinks_a_plan_passes(side: Side) -> None:
+    rule, account = position_rule("2000 ALT"), Account().showing(market(target=None))
+
+    verdict = rule.check(intent(side, "0.001"), account)
+
+    detail = "a strategy of the market has yet to say what it steers to"
+    assert verdict == Denied("max_position", "target unknown", "2000 ALT", detail)
+    hedge = intent(side, "9000", purpose=Purpose.HEDGE, plan="p")
+    assert rule.check(hedge, account) == Allowed()
+    assert isinstance(rule.admit([Leg(MARKET, side, Decimal(1), Decimal(2))], account), Denied)
+    assert [(one.now, one.used) for one in rule.gauge(account)] == [("unavailable", None)]
 
 
 def test_a_position_is_counted_in_base_units() -> None:

@@ -194,8 +194,9 @@ def test_after_the_half_hour_the_count_begins_anew() -> None:
         replace(using("0.5"), margin=None),
         replace(skewed("0"), equity=None, rates={}),
         Account().showing(market(mark=None, position="9", kind=PERPETUAL)),
+        Account().showing(market(position="9", target=None, kind=PERPETUAL)),
     ],
-    ids=["no margin told", "no equity", "no mark"],
+    ids=["no margin told", "no equity", "no mark", "no target"],
 )
 def test_what_is_unavailable_neither_enters_nor_leaves(account: Account) -> None:
     fresh, entered = made(), made()

@@ -46,6 +46,10 @@ class Decision(Generic[MemoryT]):
     ``quotes`` is every quote that should rest (none: pull all) or `KEEP`. ``target`` is the
     inventory in base units that the strategy steers to, None to leave it as it was. No quote is
     missing without a gate that says why.
+
+    The targets of one market add up, and nothing new is risked there before each strategy has
+    decided on a valid book. One that tells none then steers to nothing; where none of them does,
+    what is held is the target.
     """
 
     memory: MemoryT

@@ -36,7 +36,9 @@ class MarketRisk:
     valid_since_ns: int | None
     book_changed_ns: int | None
     position: Decimal
-    target: Decimal
+    #: What the market's strategies steer to together, or what is held where none of them steers;
+    #: None = one of them has yet to say it.
+    target: Decimal | None
     #: Every order of ours that may still fill, of all strategies: unproven ones included, and
     #: those that were allowed in this dispatch but are not yet sent.
     orders: tuple[OrderView, ...]
@@ -46,9 +48,9 @@ class MarketRisk:
         return sum((order.leaves for order in self.orders if order.side is side), start=ZERO)
 
     @property
-    def gap(self) -> Decimal:
-        """Give position - target, in base units or contracts."""
-        return self.position - self.target
+    def gap(self) -> Decimal | None:
+        """Give position - target, in base units or contracts; None = the target is unknown."""
+        return None if self.target is None else self.position - self.target
 
 
 @dataclass(frozen=True, slots=True)

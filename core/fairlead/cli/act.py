@@ -144,7 +144,7 @@ def flatten(
     _say(
         done,
         as_json,
-        f"{market}: {side} {done['filled']}{average}{bound}; left {done['residual']} "
+        f"{market}: {side} {done['filled']}{average}{bound}; left {done['residual'] or 'unknown'} "
         f"({done['end']}); its strategies are paused: fairlead resume {market}",
     )
     ctx.exit(ExitCode.CHECK_FAILED if done["open"] else ExitCode.CLEAN)

@@ -128,7 +128,7 @@ def _flatten(
         raise result.failure
     for done in exits.done:
         text = f"{done['market']}: {done['side'] or 'nothing'} {done['filled']}"
-        click.echo(f"{text}; left {done['residual']} ({done['end']})", err=as_json)
+        click.echo(f"{text}; left {done['residual'] or 'unknown'} ({done['end']})", err=as_json)
     for refusal in exits.refused:
         click.echo(f"not flattened: {refusal}", err=True)
     return result.left

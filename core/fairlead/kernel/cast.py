@@ -19,7 +19,7 @@ from fairlead.kernel.resting import own_levels
 from fairlead.kernel.strategy import StrategyParts, StrategyRunner
 from fairlead.kernel.ticker import Part, Phase, Tick, Ticker
 from fairlead.ledger import StrategyTerms
-from fairlead.model import Instrument, MarketId, Side
+from fairlead.model import ZERO, Instrument, MarketId, Side
 from fairlead.trackers import MarketTracker
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Cast:
     def join(self, ticker: Ticker) -> None:
         """Let every strategy decide on each tick, from now on."""
         self._ticker = ticker
+        ticker.add(Phase.GUARD, "targets", self._ask_targets)
         for name in self.runners:
             self._beat(ticker, name)
 
@@ -147,11 +148,19 @@ class Cast:
             if market.venue == venue:
                 self._desk.ledger.on_target(name, self._desk.position(market))
 
-    def kept(self, market: MarketId) -> Decimal | None:
-        """Give what is to be held on a market that no strategy steers; None = nothing says so."""
-        names = [name for name, one in self._books.items() if one == market]
-        ledgers = self._desk.ledger.strategies
-        return ledgers[names[0]].book.target if names else None
+    def target(self, market: MarketId) -> Decimal | None:
+        """Give what a person or the strategies steer to; None until each has had its say.
+
+        What is held, where nobody steers to anything.
+        """
+        if market in self.aims:
+            return self.aims[market]
+        runners = self._on(market)
+        if any(runner.target_awaited for runner in runners):
+            return None
+        targets = [runner.target for runner in runners] or [self._kept(market)]
+        known = [target for target in targets if target is not None]
+        return sum(known, start=ZERO) if known else self._desk.position(market)
 
     def mid_moved(self, market: MarketId, venue_ns: int) -> None:
         """Let such books follow the market."""
@@ -159,6 +168,24 @@ class Cast:
             if one == market:
                 markout = self._desk.ledger.strategies[name].markout
                 markout.on_mid(venue_ns, self.markets[market].mid)
+
+    def _ask_targets(self, tick: Tick) -> None:
+        # Whoever decides first is held to what all steer to, so those after it are asked before.
+        for name, runner in self.runners.items():
+            if not runner.target_awaited or len(self._on(runner.market.market)) == 1:
+                continue
+            runner.foretell(tick.at_ns)
+            if runner.target is not None:
+                self._desk.ledger.on_target(name, runner.target)
+
+    def _on(self, market: MarketId) -> list[StrategyRunner]:
+        return [runner for runner in self.runners.values() if runner.market.market == market]
+
+    def _kept(self, market: MarketId) -> Decimal | None:
+        # What is to be held on a market that no strategy steers; None = nothing says so.
+        names = [name for name, one in self._books.items() if one == market]
+        ledgers = self._desk.ledger.strategies
+        return ledgers[names[0]].book.target if names else None
 
     def _beat(self, ticker: Ticker, name: str) -> None:
         call = partial(self._calls.decide, name)

@@ -81,7 +81,7 @@ def positions(seen: Seen) -> dict[str, Any]:
     rows = []
     for market, tracker in seen.desk.markets.items():
         position, target = seen.desk.position(market), seen.desk.target(market)
-        mark, gap = tracker.mark, position - target
+        mark, gap = tracker.mark, None if target is None else position - target
         rows.append(
             {
                 "market": str(market),
@@ -90,7 +90,7 @@ def positions(seen: Seen) -> dict[str, Any]:
                 "target": _text(target),
                 "gap": _text(gap),
                 "mark": _text(mark),
-                "gap_value": None if mark is None else _text(_rounded(gap * mark)),
+                "gap_value": None if mark is None or gap is None else _text(_rounded(gap * mark)),
                 "quote": tracker.instrument.quote,
             }
         )

@@ -249,18 +249,12 @@ class Desk:
         flow = self.ledger.flows.get((market.venue, instrument.base))
         return ZERO if flow is None else flow.balance / instrument.multiplier
 
-    def target(self, market: MarketId) -> Decimal:
-        """Give what a person or the strategies steer to; what is held, until all have said it."""
-        if market in self.cast.aims:
-            return self.cast.aims[market]
-        targets = [
-            runner.target for runner in self.runners.values() if runner.market.market == market
-        ]
-        targets = targets or [self.cast.kept(market)]
-        known = [target for target in targets if target is not None]
-        if not known or len(known) < len(targets):
-            return self.position(market)
-        return sum(known, start=ZERO)
+    def target(self, market: MarketId) -> Decimal | None:
+        """Give what a person or the strategies steer to; None until each has had its say.
+
+        What is held, where nobody steers to anything.
+        """
+        return self.cast.target(market)
 
     def balance(self, venue: str, asset: str) -> Balance:
         """Give what a new order may use of an asset."""

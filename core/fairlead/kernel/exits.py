@@ -51,7 +51,7 @@ class Exits:
             if not session.engine.assembled:
                 continue
             runners = session.engine.desk.runners.values()
-            if all(one.target is not None and one.market.mid is not None for one in runners):
+            if all(not one.target_awaited and one.market.mid is not None for one in runners):
                 return
 
     async def _flatten(self, session: Session, market: str) -> None:

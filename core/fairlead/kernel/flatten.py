@@ -92,12 +92,11 @@ class Flattening:
         """Say what was done and what is left; figures in base units, prices in quote."""
         gap, tracker = self._gap(), self._desk.markets[self.asked.market]
         # The target may have moved on meanwhile; what counts is what was to be done.
-        left = tracker.instrument.round_quantity(
-            abs(gap) if self._plan is None else self._state.left
-        )
+        wanted = self._state.left if self._plan is not None else None if gap is None else abs(gap)
+        left = None if wanted is None else tracker.instrument.round_quantity(wanted)
         mark = tracker.mark
-        tradable = left > 0 and (
-            mark is None or tracker.instrument.below_minimum(mark, left) is None
+        tradable = left is None or (
+            left > 0 and (mark is None or tracker.instrument.below_minimum(mark, left) is None)
         )
         return {
             "market": str(self.asked.market),
@@ -108,7 +107,7 @@ class Flattening:
             if not self._filled
             else trimmed((self._value / self._filled).quantize(Decimal("0.00000001"))),
             "bound": None if self._plan is None else trimmed(self._plan.bound),
-            "residual": trimmed(gap),
+            "residual": None if gap is None else trimmed(gap),
             # False: what is left to do is nothing, or less than the venue takes as an order.
             "open": tradable,
             "unproven": sum(order.state.is_unproven for order in self._mine()),
@@ -118,11 +117,11 @@ class Flattening:
     def _begin(self, now_ns: int) -> None:
         desk, market = self._desk, self.asked.market
         gap, mid = self._gap(), desk.markets[market].mid
-        if not gap:
+        if gap is None or (gap and mid is None):
+            return  # without a valid book nobody knows what a bound is, nor perhaps the target
+        if not gap or mid is None:
             self.end = ExitEnd.DONE
             return
-        if mid is None:
-            return  # without a valid book nobody knows what a bound is
         side = Side.SELL if gap > 0 else Side.BUY
         bound = mid * (ONE + side.sign * self.asked.slippage)
         relief = self.asked.relief
@@ -203,8 +202,10 @@ class Flattening:
             best_ask=None if book is None else book.best_ask.price,
         )
 
-    def _gap(self) -> Decimal:
-        return self._desk.position(self.asked.market) - self._desk.target(self.asked.market)
+    def _gap(self) -> Decimal | None:
+        market, desk = self.asked.market, self._desk
+        target = desk.target(market)
+        return None if target is None else desk.position(market) - target
 
     def _mine(self) -> list[Order]:
         live = self._desk.orders.live(market=self.asked.market)

@@ -150,7 +150,9 @@ class RiskGuard:
             self._calls.pull(market, posture.rule)
             return
         if posture.level is PostureLevel.REDUCING:
-            gap = desk.position(market) - desk.target(market)
+            # While the target is unknown nothing is known to reduce, as where there is no gap.
+            target = desk.target(market)
+            gap = ZERO if target is None else desk.position(market) - target
             desk.pipeline.reduce_only(market, gap, posture.rule)
         if posture.paused:
             desk.pipeline.drop_creates(market, new_risk=posture.paused)

@@ -25,7 +25,7 @@ from fairlead.api import (
 from fairlead.kernel.plans_book import PlanBook
 from fairlead.kernel.plans_run import PlanLook, PlanRun, PlanSurroundings, markets_in
 from fairlead.model import Instrument, MarketId
-from fairlead.pipeline import RiskGate, growing
+from fairlead.pipeline import TARGET_UNKNOWN, RiskGate, growing
 from fairlead.store import UnfinishedExecution
 
 __all__ = ["NotResumed", "PlanStarter", "state_text"]
@@ -155,6 +155,8 @@ class PlanStarter:
                 return Denied(posture.rule, posture.level.value, "ACTIVE", posture.reason)
             if posture.level is PostureLevel.REDUCING:
                 gap = self.risk().market(leg.market).gap
+                if gap is None:
+                    return Denied(posture.rule, TARGET_UNKNOWN, "reduce only", posture.reason)
                 if growing(leg.side, gap) or leg.quantity > abs(gap):
                     return Denied(posture.rule, leg.quantity, abs(gap), "reduce only")
             if leg.side in posture.paused:

@@ -36,7 +36,7 @@ class EngineRiskView:
     orders: OrderTracker
     now: Callable[[], int]
     position: Callable[[MarketId], Decimal]
-    target: Callable[[MarketId], Decimal]
+    target: Callable[[MarketId], Decimal | None]
     waiting: Callable[[], Sequence[OrderIntent]]
     worth: Callable[[str], Decimal | None]
     #: What admitted plans may still place, as orders on their way.

@@ -73,6 +73,8 @@ class StrategyRunner:
         self.market = parts.market
         #: What the strategy steers to, in base units; None before its first word on it.
         self.target: Decimal | None = None
+        #: True until it has decided on a valid book: what it did not say there it has not.
+        self.target_awaited = True
         #: The last decision's quotes and gates, for those who look.
         self.quotes: tuple[Quote, ...] = ()
         self.gates: tuple[Gate, ...] = ()
@@ -110,8 +112,7 @@ class StrategyRunner:
         self._memory = decision.memory
         self._parts.plans.seen(self.name)
         self._parts.plans.stop(self.name, decision.stop)
-        if decision.target is not None:
-            self.target = decision.target
+        self._aim(decision)
         self.gates = decision.gates
         if self.held is not None:
             self._pull(self.held, now_ns)
@@ -129,6 +130,16 @@ class StrategyRunner:
             return
         self._decided_ns = now_ns
         self._wish(posture, now_ns)
+
+    def foretell(self, now_ns: int) -> None:
+        """Learn what it steers to before it decides, so that others on its market need not wait."""
+        if self.market.mid is None:
+            return
+        try:
+            decision = _checked(self.preview(now_ns))
+        except Exception:  # noqa: BLE001 - plugin boundary: it fails loudly when it decides
+            return
+        self._aim(decision)
 
     def obey(self, posture: Posture, now_ns: int) -> None:
         """Take away at once the quotes of the sides that a posture pauses."""
@@ -176,6 +187,12 @@ class StrategyRunner:
         if len(self._fills) < _NEWS_KEPT:
             self._fills.append(fill)
         self._step(Filled(fill, slot), now_ns)
+
+    def _aim(self, decision: Decision[Any]) -> None:
+        if decision.target is not None:
+            self.target = decision.target
+        if decision.target is not None or self.market.mid is not None:
+            self.target_awaited = False
 
     def _wish(self, posture: Posture, now_ns: int) -> None:
         quotes = tuple(quote for quote in self._wished if quote.side not in posture.paused)

@@ -8,11 +8,12 @@ from fairlead.pipeline.normalize import normalize
 from fairlead.pipeline.patience import ask
 from fairlead.pipeline.pipeline import Pipeline, PipelineParts, Refusal
 from fairlead.pipeline.queue import URGENT, CreateQueue, queued_id
-from fairlead.pipeline.risk import RiskGate, growing
+from fairlead.pipeline.risk import TARGET_UNKNOWN, RiskGate, growing
 from fairlead.pipeline.throttle import Bucket, Lane, Throttle
 
 __all__ = [
     "NEW_RISK",
+    "TARGET_UNKNOWN",
     "URGENT",
     "BatchPolicy",
     "Breaker",

@@ -32,7 +32,10 @@ from fairlead.model import ONE, ZERO, InstrumentKind, MarketId, OrderIntent, Pur
 from fairlead.pipeline.firing import Firings
 from fairlead.store import Incident, Journal, PostureChanged, RuleState
 
-__all__ = ["RiskGate", "growing"]
+__all__ = ["TARGET_UNKNOWN", "RiskGate", "growing"]
+
+#: What is seen of a gap while a strategy of the market has yet to say what it steers to.
+TARGET_UNKNOWN = "target unknown"
 
 _ACTIVE = Posture()
 _NEW_RISK = (Purpose.QUOTE, Purpose.ENTRY)
@@ -296,6 +299,8 @@ def _of_a_plan(intent: OrderIntent) -> bool:
 
 def _reduce_only(intent: OrderIntent, market: MarketRisk, posture: Posture) -> Denied | None:
     gap = market.gap
+    if gap is None:
+        return Denied(posture.rule, TARGET_UNKNOWN, "reduce only", posture.reason)
     if growing(intent.side, gap):
         return Denied(posture.rule, gap, "reduce only", posture.reason)
     working = sum(

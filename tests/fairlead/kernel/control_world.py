@@ -62,7 +62,9 @@ class Hand:
     def gap(self) -> Decimal:
         desk = self.session.engine.desk
         (market,) = desk.markets
-        return desk.position(market) - desk.target(market)
+        target = desk.target(market)
+        assert target is not None
+        return desk.position(market) - target
 
 
 @dataclass(frozen=True)

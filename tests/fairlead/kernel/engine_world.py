@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -142,8 +143,11 @@ class World:
         mode: Literal["paper", "rehearse"] = "paper",
         options: Table | None = None,
         executors: Sequence[tuple[str, type[Plan], Callable[..., PlanExecutor[Any]]]] = (),
+        beside: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.clock = clock
+        #: Strategies besides the one named alt on its market, which decide so often.
+        self.beside = {name: Quoting() for name in beside}
         self._executors = executors
         self.disk = disk or MemoryDisk()
         self.store: QueuedStore = self.disk.open()
@@ -171,7 +175,16 @@ class World:
             strategies={
                 "alt": StrategySettings(
                     controller="quoting", market=MARKET, options=options or Table()
-                )
+                ),
+                **{
+                    name: StrategySettings(
+                        controller="quoting",
+                        market=MARKET,
+                        every=Duration.parse(every),
+                        options=Table(),
+                    )
+                    for name, every in beside.items()
+                },
             },
             risk={"watching": Table()},
             folder=Path(),
@@ -197,7 +210,11 @@ class World:
             registry.connector(name, Table, partial(_given, venue))
         for executor in self._executors:
             registry.executor(*executor)
-        registry.controller("quoting", Table, lambda config, context: self.controller)
+        registry.controller(
+            "quoting",
+            Table,
+            lambda config, context: self.beside.get(context.strategy, self.controller),
+        )
         registry.risk_rule("watching", Table, lambda config, context: self.rule)
         return registry.offers()
 

@@ -105,9 +105,9 @@ class Rule:
 class StillView:
     """A risk view of a position and a target, with the pipeline's own orders."""
 
-    def __init__(self, position: str = "0", target: str = "0") -> None:
+    def __init__(self, position: str = "0", target: str | None = "0") -> None:
         self.position = Decimal(position)
-        self.goal = Decimal(target)
+        self.goal = None if target is None else Decimal(target)
         self.now_ns = 0
         self.currency = "USDT"
         self.equity: Decimal | None = Decimal(10_000)

@@ -200,6 +200,16 @@ def test_reduce_only_lets_through_what_closes_the_gap(
     assert (refusal is None) == passes
 
 
+@pytest.mark.parametrize("side", list(Side))
+def test_while_the_target_is_unknown_nothing_is_known_to_close_the_gap(side: Side) -> None:
+    reducing = restrained(Level.REDUCING)
+
+    refusal = reducing.check(intent(side=side, quantity="0.1"), StillView("5", None))
+
+    assert refusal is not None
+    assert refusal.observed == "target unknown"
+
+
 class Resting(StillView):
     """A market with living orders of ours."""
 

@@ -11,7 +11,7 @@ from typing_extensions import override
 from fairlead.api import Amount, PostureLevel, Ratio, Record
 from fairlead.config import Settings
 from fairlead.model import ZERO, MarketId, Side, trimmed
-from fairlead.store import OrderRecorded, PostureChanged, TickPassed
+from fairlead.store import OrderRecorded, PostureChanged
 from fairlead.testing.neutral import PlaceBatch
 from fairlead.testing.simulated import Effect, EffectKind, Origin, SimulatedVenue
 from fairlead.testing.simulation.flight import Flights
@@ -76,22 +76,9 @@ class LimitOracle(Oracle):
         self._venues = venues
         self._flights = flights
         self._limits = limits
-        #: Markets whose targets were known at the last tick. Where several strategies trade one,
-        #: its target is what is held until each of them has said its own.
-        self._known: tuple[MarketId, ...] = ()
-
-    @override
-    def begun(self, life: Life) -> None:
-        self._known = ()
 
     @override
     def recorded(self, life: Life, seq: int, record: Record) -> None:
-        if isinstance(record, TickPassed):
-            runners = life.engine.desk.runners.values()
-            unsaid = [runner.market.market for runner in runners if runner.target is None]
-            self._known = tuple(
-                market for market in life.engine.desk.markets if market not in unsaid
-            )
         if isinstance(record, OrderRecorded):
             self._look(life, record)
 
@@ -113,9 +100,14 @@ class LimitOracle(Oracle):
                 self._add("no order meets one of our own", text)
         flown = self._flights.find(record.order)
         market = MarketId.parse(record.market)
-        if flown is None or flown.shrinks_a_plan or market not in self._known:
+        if flown is None or flown.shrinks_a_plan:
             return
-        gap = self._flights.position(life, market) - life.engine.desk.target(market)
+        target = _target(life, market)
+        if target is None:
+            text = f"{name} left for {record.market}, whose target nobody knows"
+            self._add("no position is beyond its limit, whatever fills", text)
+            return
+        gap = self._flights.position(life, market) - target
         working = sum(
             (one.leaves for one in self._flights.open(record.market, record.side)), start=ZERO
         )
@@ -143,6 +135,16 @@ class LimitOracle(Oracle):
             )
             if count > self._limits.count:
                 self._add("no more orders live than are allowed", f"{name} is number {count}")
+
+
+def _target(life: Life, market: MarketId) -> Decimal | None:
+    # Not as the desk adds it up; each strategy of a simulation has one.
+    desk = life.engine.desk
+    said = [one.target for one in desk.runners.values() if one.market.market == market]
+    if market in desk.cast.aims or not said:
+        return desk.target(market)
+    known = [one for one in said if one is not None]
+    return sum(known, start=ZERO) if len(known) == len(said) else None
 
 
 class ReduceOracle(Oracle):
@@ -177,7 +179,9 @@ class ReduceOracle(Oracle):
         if flown is None or flown.shrinks_a_plan:
             return
         market = MarketId.parse(order.market)
-        gap = self._flights.position(life, market) - life.engine.desk.target(market)
+        target = _target(life, market)
+        # While the target is unknown no order is known to bring the position closer to it.
+        gap = ZERO if target is None else self._flights.position(life, market) - target
         room = max(-order.side.sign * gap, ZERO)
         working = sum(
             (one.leaves for one in self._flights.open(order.market, Side(order.side))), start=ZERO

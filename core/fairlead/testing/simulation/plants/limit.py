@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from fairlead.api import Allowed, MarketRisk, Verdict
-from fairlead.model import Outcome, Unknown
+from fairlead.kernel.cast import Cast
+from fairlead.model import MarketId, Outcome, Unknown
 from fairlead.pipeline import Lane, RiskGate, Throttle, gateway, risk, throttle
 from fairlead.testing.simulation.plants.plant import Mutation, Plant
 
@@ -29,6 +31,18 @@ def _none_working(right: Callable[..., Any]) -> Callable[..., Any]:
         return right(intent, replace(market, orders=()), posture)
 
     return reduce_only
+
+
+def _of_those_who_told(right: Callable[..., Any]) -> Callable[..., Any]:
+    def target(self: Cast, market: MarketId) -> Decimal | None:
+        told: Decimal | None = right(self, market)
+        return self._desk.position(market) if told is None else told
+
+    return target
+
+
+def _nobody_is_asked(right: Callable[..., None]) -> Callable[..., None]:
+    return lambda self, tick: None
 
 
 def _lost_is_refused(right: Callable[[Outcome], bool]) -> Callable[[Outcome], bool]:
@@ -73,6 +87,14 @@ LIMIT_PLANTS = (
         "position_unchecked",
         "an order is sent wherever the position may come by it",
         (_without("max_position"),),
+    ),
+    Plant(
+        "target_guessed",
+        "what is held counts as the target until every strategy of a market has told its own",
+        (
+            Mutation(Cast, "target", _of_those_who_told),
+            Mutation(Cast, "_ask_targets", _nobody_is_asked),
+        ),
     ),
     Plant(
         "open_orders_uncounted",
