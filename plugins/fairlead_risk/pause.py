@@ -142,7 +142,10 @@ class CrashPause(Rule):
 
 
 class RejectPause(Rule):
-    """Pause a market that refuses one order after the other."""
+    """Pause a market that refuses one order after the other, and take away what rests there.
+
+    The venue's breaker counts the same refusals, but pulls nothing: it probes with single orders.
+    """
 
     name: ClassVar[str] = "reject_pause"
 

@@ -1,8 +1,8 @@
 """Risk nothing new where it goes wrong again and again: the circuit breaker of one venue.
 
 It gates new risk only: quotes and entries. Hedges, exits, cancels and queries never pass here,
-but how they fare is learnt from. A circuit that has opened lets one order through after its
-pause; what becomes of that one closes or opens it again.
+but how they fare is learnt from. It pulls nothing: that is for risk rules. A circuit that has
+opened lets one order through after its pause; what becomes of that one closes or opens it again.
 """
 
 from __future__ import annotations
