@@ -43,6 +43,8 @@ class EnginePlace:
 
     instance: str
     folder: Path
+    #: The configuration that was named; None = none was, so that it is `DEFAULT_FILE` if any.
+    config: Path | None = None
 
     @property
     def socket(self) -> Path:
@@ -67,10 +69,10 @@ class EnginePlace:
             place = Path(store.removeprefix(_SQLITE))
         name = instance or table.get("instance")
         if isinstance(name, str) and name:
-            return cls(name, place.parent)
+            return cls(name, place.parent, config)
         running = sorted(place.parent.glob("*.sock"))
         if len(running) == 1:
-            return cls(running[0].stem, place.parent)
+            return cls(running[0].stem, place.parent, config)
         known = ", ".join(path.stem for path in running) or "none run in this folder"
         raise UsageError("--instance", "", f"say which engine; there are: {known}")
 

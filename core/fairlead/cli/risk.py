@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
-from fairlead.cli.config import Configured, config_argument, configured, set_option
+from fairlead.cli.config import Configured, configured, set_option
 from fairlead.cli.engine import (
     EnginePlace,
     ask,
@@ -35,19 +34,19 @@ def risk() -> None:
 
 
 @risk.command("list")
-@config_argument
+@engine_options
 @set_option
 @json_option
-def listed(path: Path | None, sets: tuple[str, ...], as_json: bool) -> None:
+def listed(place: EnginePlace, sets: tuple[str, ...], as_json: bool) -> None:
     """List every rule in the order in which it is asked, its values and who set them.
 
-    Where the engine of this configuration runs, also how far each rule is from firing, what it
-    restrains now, and what it has done so far.
+    Where the engine runs, also how far each rule is from firing, what it restrains now, and what
+    it has done so far.
 
-    Example: fairlead risk list plugins.toml
+    Example: fairlead risk list --config plugins.toml
     """
-    found = configured(path, sets)
-    running = _running(found)
+    found = configured(place.config, sets)
+    running = _running(place)
     rules = _rules(found, running or {})
     if as_json:
         print_json({"running": running is not None, "rules": rules})
@@ -60,7 +59,7 @@ def listed(path: Path | None, sets: tuple[str, ...], as_json: bool) -> None:
         for gauge in rule["gauges"]:
             click.echo(f"      {_gauge(gauge)}")
     if running is None:
-        click.echo("no engine of this configuration runs, so nothing is measured")
+        click.echo(f"{place.instance} does not run, so nothing is measured")
 
 
 @risk.command("reset-peak")
@@ -88,9 +87,7 @@ def reset_peak(place: EnginePlace, as_json: bool) -> None:
         click.echo(f"the peak is {done['peak'] or 'unavailable'} now")
 
 
-def _running(found: Configured) -> dict[str, Any] | None:
-    engine = found.settings.engine
-    place = EnginePlace(engine.instance, found.settings.store_path.parent)
+def _running(place: EnginePlace) -> dict[str, Any] | None:
     try:
         answer = ask(place, Risk())
     except ControlError:

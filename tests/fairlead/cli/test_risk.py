@@ -53,7 +53,33 @@ def test_the_list_is_for_people_too(here: Path, capsys: pytest.CaptureFixture[st
 
     shown = capsys.readouterr().out
     assert " 1  max_position: how far from its target" in shown
-    assert "no engine of this configuration runs, so nothing is measured" in shown
+    assert "demo does not run, so nothing is measured" in shown
+
+
+def test_the_engine_and_its_configuration_are_named_as_everywhere_else(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places: list[EnginePlace] = []
+
+    def answers(place: EnginePlace, command: Command) -> dict[str, Any]:
+        del command
+        places.append(place)
+        return {"rules": []}
+
+    monkeypatch.setattr("fairlead.cli.risk.ask", answers)
+    (here / "plugins.toml").rename(here / "mine.toml")
+    elsewhere = here / "elsewhere"
+
+    mine = listed(capsys, "--config", "mine.toml")
+    listed(capsys, "--config", "mine.toml", "--instance", "two", "--store", f"{elsewhere}/store.db")
+
+    origins = {one["key"]: one["origin"] for one in mine["rules"][3]["values"]}
+    assert origins["limit"].startswith("mine.toml:")
+    assert [(one.instance, one.folder.resolve()) for one in places] == [
+        ("demo", here),
+        ("two", elsewhere),
+    ]
+    assert main(["risk", "list", "mine.toml"]) == ExitCode.USAGE
 
 
 def test_a_peak_is_reset_by_the_next_start_where_nothing_runs(
