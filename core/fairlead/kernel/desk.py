@@ -258,8 +258,7 @@ class Desk:
 
     def balance(self, venue: str, asset: str) -> Balance:
         """Give what a new order may use of an asset."""
-        live = [order for order in self.orders.live() if order.intent.slot.market.venue == venue]
-        return self.accounts[venue].balance(asset, live)
+        return self.accounts[venue].balance(asset, *self.orders.claimed(venue, asset))
 
     def _ingest(self, tick: Tick) -> None:
         del tick

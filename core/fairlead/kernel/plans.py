@@ -63,8 +63,9 @@ class PlanDeskParts:
     gate: RiskGate
     starter: PlanStarter
     around: PlanSurroundings
-    #: Creates that were allowed but have not left.
+    #: Creates that were allowed but have not left: all, and those of an execution.
     waiting: Callable[[], Sequence[OrderIntent]]
+    waiting_of: Callable[[str], Sequence[OrderIntent]]
     submit: Callable[[tuple[Action, ...]], None]
     #: Take back a wish that has not left.
     withdraw: Callable[[Slot], None]
@@ -91,7 +92,7 @@ class PlanDesk:
         self.around = parts.around
         #: The running executions by their ids.
         self.runs: Mapping[str, PlanRun] = self._runs
-        self.admissions = Admissions(self._runs, parts.waiting, parts.held)
+        self.admissions = Admissions(self._runs, parts.waiting_of, parts.held)
         self.watches = PlanWatches(self._runs, parts.around.markets, self.tell)
         self.wishes = PlanWishes(
             self._runs,

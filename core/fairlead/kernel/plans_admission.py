@@ -26,7 +26,7 @@ class Admissions:
     def __init__(
         self,
         runs: Mapping[str, PlanRun],
-        waiting: Callable[[], Sequence[OrderIntent]],
+        waiting: Callable[[str], Sequence[OrderIntent]],
         held: Callable[[str], Gate | None],
     ) -> None:
         self._runs = runs
@@ -172,8 +172,8 @@ class Admissions:
     def _queued(self, run: PlanRun, besides: OrderIntent | None) -> list[OrderIntent]:
         return [
             other
-            for other in self._waiting()
-            if other.slot.plan == run.execution and (besides is None or other.slot != besides.slot)
+            for other in self._waiting(run.execution)
+            if besides is None or other.slot != besides.slot
         ]
 
 

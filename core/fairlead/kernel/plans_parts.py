@@ -44,8 +44,7 @@ def build_plans(
                 decided_ns=intent.decided_ns,
                 acknowledged_ns=None,
             )
-            for intent in desk.pipeline.waiting()
-            if intent.slot.plan == execution
+            for intent in desk.pipeline.waiting(execution)
         )
 
     def submit(actions: tuple[Action, ...]) -> None:
@@ -84,6 +83,7 @@ def build_plans(
             starter=starter,
             around=around,
             waiting=desk.pipeline.waiting,
+            waiting_of=desk.pipeline.waiting,
             submit=submit,
             withdraw=lambda slot: desk.pipeline.drop_creates(slot=slot),
             wake=wake,

@@ -131,9 +131,9 @@ class Pipeline:
         denied = self._reserve(intent)
         return intent if denied is None else Refusal("reserve", denied)
 
-    def waiting(self) -> tuple[OrderIntent, ...]:
-        """Give the creates that were allowed but have not left."""
-        return self._queue.waiting()
+    def waiting(self, plan: str | None = None) -> tuple[OrderIntent, ...]:
+        """Give the creates that were allowed but have not left; of one plan where it is named."""
+        return self._queue.waiting(plan)
 
     def drop_creates(
         self,
@@ -302,17 +302,9 @@ class Pipeline:
         instrument = intent.instrument
         venue = instrument.market.venue
         asset = instrument.quote if intent.side is Side.BUY else instrument.base
-        live = [
-            order for order in self._parts.orders.live() if order.intent.slot.market.venue == venue
-        ]
-        available = self._parts.accounts[venue].balance(asset, live).available - sum(
-            (
-                needs(other, other.quantity, asset)
-                for other in self._queue.waiting()
-                if other.slot.market.venue == venue and other.slot != intent.slot
-            ),
-            start=ZERO,
-        )
+        live = self._parts.orders.claimed(venue, asset)
+        queued = self._queue.claims.of(venue, asset, besides=intent.slot)
+        available = self._parts.accounts[venue].balance(asset, *live).available - queued
         need = needs(intent, intent.quantity, asset)
         if need > available:
             return Denied("balance", need, available, f"not enough {asset}")

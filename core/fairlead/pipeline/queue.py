@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from fairlead.model import ZERO, OrderIntent, Purpose, Slot
+from fairlead.trackers import Claims
 
 __all__ = ["URGENT", "CreateQueue", "queued_id"]
 
@@ -23,11 +24,16 @@ class CreateQueue:
 
     def __init__(self) -> None:
         self._waiting: dict[Slot, OrderIntent] = {}
+        self._of_plans: dict[str, dict[Slot, OrderIntent]] = {}
+        #: What they need, by their slots.
+        self.claims: Claims[Slot] = Claims()
 
     def put(self, intent: OrderIntent) -> None:
         """Add an intent; one that waited for the same slot is superseded."""
         self.supersede(intent.slot)
         self._waiting[intent.slot] = intent
+        self._of_plans.setdefault(intent.slot.plan, {})[intent.slot] = intent
+        self.claims.put(intent.slot, intent, intent.quantity)
 
     def drop(self, stale: Callable[[OrderIntent], bool]) -> tuple[OrderIntent, ...]:
         """Drop what must not leave any more; nothing was recorded, so nothing is left of it.
@@ -35,17 +41,18 @@ class CreateQueue:
         Gives what was dropped, oldest first.
         """
         dropped = tuple(intent for intent in self._waiting.values() if stale(intent))
-        for intent in dropped:
-            del self._waiting[intent.slot]
+        self.remove(dropped)
         return dropped
 
     def supersede(self, slot: Slot) -> None:
         """Drop what waits for a slot: a newer decision on it has come, whatever becomes of that."""
-        self._waiting.pop(slot, None)
+        if slot in self._waiting:
+            self._remove(slot)
 
-    def waiting(self) -> tuple[OrderIntent, ...]:
-        """Give what waits, oldest first."""
-        return tuple(self._waiting.values())
+    def waiting(self, plan: str | None = None) -> tuple[OrderIntent, ...]:
+        """Give what waits, oldest first; of one plan where it is named."""
+        waiting = self._waiting if plan is None else self._of_plans.get(plan, {})
+        return tuple(waiting.values())
 
     def ready(self, venue: str) -> tuple[OrderIntent, ...]:
         """Give what waits for a venue, the most urgent first, FIFO within equals."""
@@ -56,7 +63,15 @@ class CreateQueue:
     def remove(self, intents: Iterable[OrderIntent]) -> None:
         """Take these away: they leave."""
         for intent in intents:
-            del self._waiting[intent.slot]
+            self._remove(intent.slot)
+
+    def _remove(self, slot: Slot) -> None:
+        del self._waiting[slot]
+        self.claims.drop(slot)
+        of_plan = self._of_plans[slot.plan]
+        del of_plan[slot]
+        if not of_plan:
+            del self._of_plans[slot.plan]
 
 
 def _urgency(intent: OrderIntent) -> tuple[int, Decimal]:

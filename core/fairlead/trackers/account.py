@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from fairlead.api import Balance
-from fairlead.model import ZERO, BalanceUpdate, OrderIntent, OrderState, Side
-from fairlead.trackers.orders import Order
+from fairlead.model import ZERO, BalanceUpdate
 
-__all__ = ["AccountTracker", "VenueAccount", "needs"]
+__all__ = ["AccountTracker", "VenueAccount"]
 
 
 class VenueAccount:
@@ -47,27 +46,15 @@ class VenueAccount:
         held = self._balances.get(asset)
         return None if held is None else held.venue_ns
 
-    def balance(self, asset: str, orders: Iterable[Order]) -> Balance:
-        """Give an asset's balance; ``orders`` = all live orders of ours at this venue."""
+    def balance(self, asset: str, on_the_way: Decimal, acknowledged: Decimal) -> Balance:
+        """Give an asset's balance, by what all live orders of ours at this venue take of it.
+
+        ``on_the_way``: what the venue may not know of yet; ``acknowledged``: the others.
+        """
         held = self._balances.get(asset)
         free, locked = (held.free, held.locked) if held is not None else (ZERO, ZERO)
-        acknowledged = on_the_way = ZERO
-        for order in orders:
-            need = needs(order.intent, order.leaves, asset)
-            if order.state in (OrderState.PENDING_CREATE, OrderState.UNKNOWN):
-                on_the_way += need
-            else:
-                acknowledged += need
         # The venue locks what it acknowledged; where its news lags, we hold it back ourselves.
         return Balance(free, locked, on_the_way + max(acknowledged - locked, ZERO))
-
-
-def needs(intent: OrderIntent, quantity: Decimal, asset: str) -> Decimal:
-    """Give how much of ``asset`` an order takes for ``quantity``: quote to buy, base to sell."""
-    instrument = intent.instrument
-    if intent.side is Side.BUY:
-        return instrument.notional(intent.price, quantity) if asset == instrument.quote else ZERO
-    return quantity * instrument.multiplier if asset == instrument.base else ZERO
 
 
 class AccountTracker:

@@ -12,9 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from decimal import Decimal
 
-from fairlead.api import OrderView
 from fairlead.model import (
-    ZERO,
     Accepted,
     Fill,
     MarketId,
@@ -39,8 +37,10 @@ from fairlead.store import (
     OrderMoved,
     OrderRecorded,
 )
+from fairlead.trackers.claims import Claims
+from fairlead.trackers.order import Order
 
-__all__ = ["Order", "OrderTracker"]
+__all__ = ["OrderTracker"]
 
 _FINAL_TRIGGERS = {
     OrderState.CANCELLED: OrderTrigger.CANCELLED,
@@ -62,95 +62,14 @@ _SETTLED = {
 }
 
 
-class Order:
-    """One order of ours and all that is proven about it."""
-
-    __slots__ = (
-        "_view",
-        "acknowledged_ns",
-        "cancel_lost",
-        "cancel_sent_ns",
-        "closed_ns",
-        "earlier",
-        "filled",
-        "final",
-        "intent",
-        "left_ns",
-        "recorded_ns",
-        "sent_ns",
-        "state",
-        "trades",
-        "venue_id",
-    )
-
-    def __init__(self, intent: OrderIntent, now_ns: int) -> None:
-        self.intent = intent
-        self.state = OrderState.PENDING_CREATE
-        self.filled = ZERO
-        self.venue_id: str | None = None
-        self.recorded_ns = now_ns
-        #: When the create left; None while it waits for its record to be durable.
-        self.sent_ns: int | None = None
-        #: The same by the monotonic clock, which nobody sets; None also for an earlier run's.
-        self.left_ns: int | None = None
-        #: When the venue first showed that it has the order; None = nobody has proven that.
-        self.acknowledged_ns: int | None = None
-        self.cancel_sent_ns: int | None = None
-        #: When it was closed; None while it is live.
-        self.closed_ns: int | None = None
-        #: An earlier run made it: the balances on which the books opened contain its fills.
-        self.earlier = False
-        #: The answer to the last cancel was lost: it may be sent again.
-        self.cancel_lost = False
-        #: An end that the venue announced while fills that belong to it are still missing.
-        self.final: tuple[OrderTrigger, Decimal] | None = None
-        #: Trade ids booked, so that none counts twice.
-        self.trades: list[str] = []
-        self._view: OrderView | None = None
-
-    @property
-    def client_id(self) -> str:
-        """Give our id of the order."""
-        return self.intent.client_id
-
-    @property
-    def leaves(self) -> Decimal:
-        """Give what may still fill."""
-        return self.intent.quantity - self.filled
-
-    def view(self) -> OrderView:
-        """Show the order as it is now."""
-        if self._view is None:
-            intent = self.intent
-            self._view = OrderView(
-                client_id=intent.client_id,
-                slot=intent.slot,
-                side=intent.side,
-                price=intent.price,
-                quantity=intent.quantity,
-                filled=self.filled,
-                state=self.state,
-                purpose=intent.purpose,
-                decided_ns=intent.decided_ns,
-                acknowledged_ns=self.acknowledged_ns,
-            )
-        return self._view
-
-    def mark_sent(self, now_ns: int) -> None:
-        """Note that its create leaves now."""
-        self.sent_ns = now_ns
-
-    def touch(self) -> None:
-        """Forget the view made before a change."""
-        self._view = None
-
-
 class OrderTracker:
     """All orders of this run, by client id; the only place that changes an order."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._live: dict[str, Order] = {}
+        self._on_the_way: Claims[str] = Claims()
+        self._acknowledged: Claims[str] = Claims()
         self._closed: OrderedDict[str, Order] = OrderedDict()
         self._changed: list[Callable[[Order], None]] = []
         self._recorded: list[Callable[[Order], None]] = []
@@ -177,11 +96,16 @@ class OrderTracker:
             and (market is None or order.intent.slot.market == market)
         )
 
+    def claimed(self, venue: str, asset: str) -> tuple[Decimal, Decimal]:
+        """Give what live orders take of an asset: those the venue may not know of, the others."""
+        return self._on_the_way.of(venue, asset), self._acknowledged.of(venue, asset)
+
     def record(self, intent: OrderIntent, now_ns: int) -> int:
         """Take an intent that is about to be sent; gives the journal number to wait for."""
         if self.get(intent.client_id) is not None:
             raise ValueError(f"client id {intent.client_id} was used before")
         order = self._live[intent.client_id] = Order(intent, now_ns)
+        self._claim(order)
         for listener in self._recorded:
             listener(order)
         return self._journal.append(
@@ -224,6 +148,7 @@ class OrderTracker:
                 self._move(order, trigger, "the run before this one ended")
             return
         self._live[intent.client_id] = order
+        self._claim(order)
         for listener in self._recorded:
             listener(order)
         if left.state is OrderState.PENDING_CREATE:
@@ -381,8 +306,16 @@ class OrderTracker:
         if after.is_closed:
             order.closed_ns = order.closed_ns or self._journal.now_ns()
             self._close(order)
+        self._claim(order)
         for listener in self._changed:
             listener(order)
+
+    def _claim(self, order: Order) -> None:
+        name = order.client_id
+        for claims, unproven in ((self._on_the_way, True), (self._acknowledged, False)):
+            claims.drop(name)
+            if name in self._live and (order.state in _UNPROVEN) is unproven:
+                claims.put(name, order.intent, order.leaves)
 
     def _close(self, order: Order) -> None:
         if self._live.pop(order.client_id, None) is not None:

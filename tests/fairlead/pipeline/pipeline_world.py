@@ -234,7 +234,8 @@ class World:
         return [incident.name for incident in self.trace.of(Incident)]
 
     def available(self, asset: str) -> Decimal:
-        balance: Balance = self.accounts["main"].balance(asset, self.orders.live())
+        claimed = self.orders.claimed("main", asset)
+        balance: Balance = self.accounts["main"].balance(asset, *claimed)
         return max(balance.available, ZERO)
 
 

@@ -1,12 +1,14 @@
 from decimal import Decimal
+from functools import partial
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.api import BatchLimits
-from fairlead.model import MarketId, OrderIntent, Purpose, Side
+from fairlead.model import MarketId, OrderIntent, Purpose, Side, Slot
 from fairlead.pipeline import CreateQueue, batches
-from fairlead.testing import instrument, intent
+from fairlead.testing import MARKET, instrument, intent
+from fairlead.trackers import needs
 
 OTHER = instrument(MarketId("main", "BTC/USDT"))
 ELSEWHERE = instrument(MarketId("hedge", "ALT/USDT"))
@@ -20,6 +22,10 @@ def take(queue: CreateQueue, venue: str, most: int) -> tuple[OrderIntent, ...]:
     taken = queue.ready(venue)[:most]
     queue.remove(taken)
     return taken
+
+
+def at_level(level: int, one: OrderIntent) -> bool:
+    return one.slot.level == level
 
 
 def numbers(intents: tuple[OrderIntent, ...]) -> list[int]:
@@ -39,6 +45,44 @@ def test_exits_and_hedges_leave_first_then_quotes_by_closeness_to_the_mid() -> N
 
     assert numbers(take(queue, "main", 10)) == [3, 5, 2, 4, 1]
     assert queue.waiting() == ()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["put", "supersede", "drop", "remove"]),
+            st.integers(0, 4),
+            st.sampled_from(["", "one", "two"]),
+            st.integers(1, 9),
+        ),
+        max_size=30,
+    )
+)
+def test_what_waits_for_a_plan_and_what_is_needed_are_what_looking_at_all_gives(
+    steps: list[tuple[str, int, str, int]],
+) -> None:
+    queue = CreateQueue()
+    for step, level, plan, quantity in steps:
+        side = Side.BUY if level % 2 else Side.SELL
+        where = Slot("alt", MARKET, side, level, plan)
+        match step:
+            case "put":
+                queue.put(intent(1, side, quantity=quantity, slot=where))
+            case "supersede":
+                queue.supersede(where)
+            case "drop":
+                queue.drop(partial(at_level, level))
+            case _:
+                queue.remove(queue.ready("main")[:1])
+
+        waits = queue.waiting()
+        for name in ("", "one", "two"):
+            assert queue.waiting(name) == tuple(one for one in waits if one.slot.plan == name)
+        for asset in ("ALT", "USDT"):
+            each = {one.slot: needs(one, one.quantity, asset) for one in waits}
+            assert queue.claims.of("main", asset) == sum(each.values())
+            without = sum(need for one, need in each.items() if one != where)
+            assert queue.claims.of("main", asset, besides=where) == without
 
 
 def test_equals_leave_in_the_order_in_which_they_came() -> None:

@@ -11,15 +11,17 @@ from fairlead.model import (
     Accepted,
     Fill,
     NotSent,
+    OrderIntent,
     OrderState,
     OrderUpdate,
     Outcome,
     RejectClass,
     Rejected,
+    Side,
     Unknown,
     next_state,
 )
-from fairlead.store import Incident, Journal, OrderMoved
+from fairlead.store import EarlierOrder, Incident, Journal, OrderMoved
 from fairlead.testing import (
     MemoryStore,
     MemoryTrace,
@@ -29,11 +31,12 @@ from fairlead.testing import (
     intent,
     order_update,
 )
-from fairlead.trackers import Order, OrderTracker
+from fairlead.trackers import Order, OrderTracker, needs
 
 S = OrderState
 ONE = client_id(1)
 QUANTITY = 10
+ASSETS = ("ALT", "USDT", "BTC")
 
 News = OrderUpdate | Fill | Outcome
 
@@ -184,6 +187,86 @@ def acts(draw: st.DrawFn) -> list[Act]:
     return draw(st.lists(act, max_size=25))
 
 
+def claimed(orders: OrderTracker) -> list[tuple[Decimal, Decimal]]:
+    return [orders.claimed("main", asset) for asset in ASSETS]
+
+
+def added_up(orders: OrderTracker) -> list[tuple[Decimal, Decimal]]:
+    """Add up anew what every live order needs."""
+    sums = []
+    for asset in ASSETS:
+        on_the_way = acknowledged = Decimal(0)
+        for one in orders.live():
+            need = needs(one.intent, one.leaves, asset)
+            if one.state in (S.PENDING_CREATE, S.UNKNOWN):
+                on_the_way += need
+            else:
+                acknowledged += need
+        sums.append((on_the_way, acknowledged))
+    return sums
+
+
+LEFT = (S.PENDING_CREATE, S.UNKNOWN, S.OPEN, S.PENDING_CANCEL, S.CANCELLED)
+
+
+def left_of(made: OrderIntent, state: OrderState, filled: int) -> EarlierOrder:
+    return EarlierOrder(
+        client_id=made.client_id,
+        strategy=made.slot.strategy,
+        market=str(made.slot.market),
+        side=made.side,
+        level=made.slot.level,
+        price=made.price,
+        quantity=made.quantity,
+        time_in_force=made.time_in_force,
+        post_only=made.post_only,
+        reduce_only=made.reduce_only,
+        purpose=made.purpose,
+        decided_ns=0,
+        recorded_ns=0,
+        state=state,
+        filled=Decimal(filled),
+        trades=(),
+        closed_ns=0 if state.is_closed else None,
+    )
+
+
+MANY = st.tuples(
+    st.sampled_from(["record", "restore", "outcome", "fill", "cancel", "update"]),
+    st.integers(1, 5),
+    st.integers(0, 11),
+)
+
+
+@given(st.lists(MANY, max_size=40))
+def test_what_orders_take_is_what_adding_them_up_gives(steps: list[tuple[str, int, int]]) -> None:
+    orders = OrderTracker(Journal(MemoryStore(), StillClock(), MemoryTrace()))
+    heard: list[bool] = []
+    orders.on_change(lambda order: heard.append(claimed(orders) == added_up(orders)))
+    for number, (step, name, part) in enumerate(steps):
+        side = Side.BUY if name % 2 else Side.SELL
+        made = intent(name, side, price=f"1.{part}", quantity=QUANTITY)
+        known, one = orders.get(made.client_id) is not None, client_id(name)
+        match step:
+            case "record" if not known:
+                orders.record(made, 0)
+            case "restore" if not known:
+                orders.restore(made, left_of(made, LEFT[part % len(LEFT)], part % 3))
+            case "outcome":
+                orders.apply_outcome(one, OUTCOMES[part % len(OUTCOMES)], 1)
+            case "fill":
+                orders.apply_fill(fill(name, trade_id=f"t{number}", quantity=part), 1)
+            case "cancel":
+                orders.ask_cancel(one, "why", 1)
+            case "update":
+                state = STATES[part % len(STATES)]
+                orders.apply_update(order_update(name, state, filled=part), 1)
+            case _:
+                pass
+        assert claimed(orders) == added_up(orders)
+    assert all(heard)
+
+
 @given(acts())
 def test_no_venue_can_make_the_tracker_take_an_illegal_step(wild: list[Act]) -> None:
     orders, order, trace = tracker()
@@ -198,6 +281,7 @@ def test_no_venue_can_make_the_tracker_take_an_illegal_step(wild: list[Act]) -> 
         assert (order in orders.live()) == (not order.state.is_closed)
         assert order.view().state is order.state
         assert order.view().filled == order.filled
+        assert claimed(orders) == added_up(orders)
 
     assert booked == sorted(booked)
     assert legal(trace)

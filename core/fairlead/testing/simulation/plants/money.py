@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
 
-from fairlead.api import Balance
 from fairlead.kernel.desk import Desk
 from fairlead.kernel.difference import BalanceWatch
 from fairlead.kernel.reading import AccountReading
@@ -23,7 +22,7 @@ from fairlead.model import (
     VenueEvent,
 )
 from fairlead.testing.simulation.plants.plant import Mutation, Plant
-from fairlead.trackers import Order, OrderTracker, VenueAccount
+from fairlead.trackers import Order, OrderTracker, VenueAccount, needs
 
 __all__ = ["MONEY_PLANTS"]
 
@@ -93,11 +92,15 @@ def _old_news(right: Callable[..., None]) -> Callable[..., None]:
     return apply
 
 
-def _unreserved(right: Callable[..., Balance]) -> Callable[..., Balance]:
-    def balance(self: VenueAccount, asset: str, orders: Iterable[Order]) -> Balance:
-        return right(self, asset, [one for one in orders if one.state is not OrderState.UNKNOWN])
+def _unreserved(right: Callable[..., tuple[Decimal, Decimal]]) -> Callable[..., Any]:
+    def claimed(self: OrderTracker, venue: str, asset: str) -> tuple[Decimal, Decimal]:
+        on_the_way, acknowledged = right(self, venue, asset)
+        for one in self.live():
+            if one.state is OrderState.UNKNOWN and one.intent.slot.market.venue == venue:
+                on_the_way -= needs(one.intent, one.leaves, asset)
+        return on_the_way, acknowledged
 
-    return balance
+    return claimed
 
 
 def _hasty(right: Callable[..., list[str]]) -> Callable[..., list[str]]:
@@ -161,6 +164,6 @@ MONEY_PLANTS = (
     Plant(
         "unknown_reserves_nothing",
         "the reservation of an unproven order is given back",
-        (Mutation(VenueAccount, "balance", _unreserved),),
+        (Mutation(OrderTracker, "claimed", _unreserved),),
     ),
 )
