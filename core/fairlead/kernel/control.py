@@ -202,9 +202,7 @@ class Control:
         if command.on:
             desk.gate.impose(BY_HAND, PostureLevel.REDUCING, f"asked by {who}")
         else:
-            desk.gate.lift(BY_HAND)
-            desk.gate.trust_again()
-            desk.plans.ends.lift()
+            self._lift()
         desk.guard.enforce_all()
         return {"reduce_only": command.on}
 
@@ -235,10 +233,14 @@ class Control:
             runner.release()
             self._engine.desk.cast.aims.pop(runner.market.market, None)
         if everything:
-            self._engine.desk.gate.lift(BY_HAND)
-            self._engine.desk.gate.trust_again()
-            self._engine.desk.plans.ends.lift()
+            self._lift()
         return {"resumed": released}
+
+    def _lift(self) -> None:
+        # What a person asked for, and what waits for one to look: failed rules, residuals.
+        desk = self._engine.desk
+        desk.gate.lift(BY_HAND, *(rule.name for rule in desk.gate.rules))
+        desk.plans.ends.lift()
 
     def _cancelling(self, target: str, who: str) -> Refused | _Effect:
         desk = self._engine.desk

@@ -56,9 +56,7 @@ class RiskGate:
         self._admitting = tuple(rule for rule in self._rules if isinstance(rule, Admitting))
         self._journal = journal
         self._postures: dict[MarketId | None, Posture] = {}
-        # Who raised where, and the rules that missed something by it.
         self._raised: set[tuple[str, str]] = set()
-        self._broken: dict[str, Posture] = {}
         self._imposed: dict[tuple[str, MarketId | None], Posture] = {}
         self._ruled: dict[str, tuple[Posture, ...]] = {}
         self._stored: dict[str, msgspec.Struct] = {}
@@ -124,17 +122,11 @@ class RiskGate:
         self._imposed[rule, market] = Posture(level, rule, reason, market)
         self._combine()
 
-    def lift(self, rule: str) -> None:
-        """End a restraint that `impose` began; without effect when there is none."""
-        kept = {key: posture for key, posture in self._imposed.items() if key[0] != rule}
+    def lift(self, *rules: str) -> None:
+        """End restraints that `impose` began, or a rule by failing; others are passed over."""
+        kept = {key: posture for key, posture in self._imposed.items() if key[0] not in rules}
         if len(kept) != len(self._imposed):
             self._imposed = kept
-            self._combine()
-
-    def trust_again(self) -> None:
-        """End what rules restrain because they failed: a person has looked at it."""
-        if self._broken:
-            self._broken = {}
             self._combine()
 
     def posture(self, market: MarketId) -> Posture:
@@ -196,7 +188,7 @@ class RiskGate:
         # The strictest of all restraints on the account and on each market wins.
         strictest: dict[MarketId | None, Posture] = {None: _ACTIVE}
         ruled = [posture for postures in self._ruled.values() for posture in postures]
-        in_force = (*self._imposed.values(), *self._broken.values(), *ruled)
+        in_force = (*self._imposed.values(), *ruled)
         for posture in in_force:
             held = strictest.get(posture.market, _ACTIVE)
             strictest[posture.market] = _stricter(posture, held, posture.market)
@@ -253,7 +245,8 @@ class RiskGate:
         # What it missed will not come again, so it would count too little from now on.
         self._report(rule, what, error)
         reason = f"the rule failed on {what}: {error!r}"
-        self._broken.setdefault(rule.name, Posture(PostureLevel.REDUCING, rule.name, reason))
+        held = Posture(PostureLevel.REDUCING, rule.name, reason)
+        self._imposed.setdefault((rule.name, None), held)
         return reason
 
     def _report(self, rule: RiskRule, what: str, error: Exception) -> None:

@@ -302,7 +302,7 @@ def test_a_rule_that_failed_lets_orders_only_reduce_until_a_person_has_looked(wh
         made.check(intent(side=Side.SELL, purpose=Purpose.EXIT), held),
     ]
     entry = made.check(intent(purpose=Purpose.ENTRY), held)
-    made.trust_again()
+    made.lift("learning")
 
     assert (afterwards.level, afterwards.rule) == (PostureLevel.REDUCING, "learning")
     assert what in afterwards.reason
@@ -318,7 +318,7 @@ def test_while_a_rule_fails_on_the_account_only_cancels_pass() -> None:
     made, _ = gate(rule)
 
     made.assess(StillView())
-    made.trust_again()
+    made.lift("learning")
     held = made.posture(MARKET).level
     made.assess(StillView())
 
