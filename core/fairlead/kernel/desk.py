@@ -258,7 +258,7 @@ class Desk:
 
     def balance(self, venue: str, asset: str) -> Balance:
         """Give what a new order may use of an asset."""
-        return self.accounts[venue].balance(asset, *self.orders.claimed(venue, asset))
+        return self.accounts[venue].balance(asset, *self.orders.claims.of(venue, asset))
 
     def _ingest(self, tick: Tick) -> None:
         del tick

@@ -302,7 +302,7 @@ class Pipeline:
         instrument = intent.instrument
         venue = instrument.market.venue
         asset = instrument.quote if intent.side is Side.BUY else instrument.base
-        live = self._parts.orders.claimed(venue, asset)
+        live = self._parts.orders.claims.of(venue, asset)
         queued = self._queue.claims.of(venue, asset, besides=intent.slot)
         available = self._parts.accounts[venue].balance(asset, *live).available - queued
         need = needs(intent, intent.quantity, asset)

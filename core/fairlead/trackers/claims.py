@@ -6,9 +6,10 @@ from collections.abc import Hashable
 from decimal import Decimal
 from typing import Generic, TypeAlias, TypeVar
 
-from fairlead.model import ZERO, OrderIntent, Side
+from fairlead.model import ZERO, OrderIntent, OrderState, Side
+from fairlead.trackers.order import Order
 
-__all__ = ["Claims", "needs"]
+__all__ = ["Claims", "OrderClaims", "needs"]
 
 _Name = TypeVar("_Name", bound=Hashable)
 #: Venue and asset.
@@ -50,6 +51,27 @@ class Claims(Generic[_Name]):
         _, total = self._sums.get((venue, asset), (0, ZERO))
         key, need = (None, ZERO) if besides is None else self._of.get(besides, (None, ZERO))
         return total - need if key == (venue, asset) else total
+
+
+class OrderClaims:
+    """What live orders take, apart by whether the venue is known to have them."""
+
+    def __init__(self) -> None:
+        self._on_the_way: Claims[str] = Claims()
+        self._acknowledged: Claims[str] = Claims()
+
+    def follow(self, order: Order) -> None:
+        """Take an order as it is now; one that is closed takes nothing."""
+        unproven = order.state in (OrderState.PENDING_CREATE, OrderState.UNKNOWN)
+        for claims, mine in ((self._on_the_way, unproven), (self._acknowledged, not unproven)):
+            if mine and not order.state.is_closed:
+                claims.put(order.client_id, order.intent, order.leaves)
+            else:
+                claims.drop(order.client_id)
+
+    def of(self, venue: str, asset: str) -> tuple[Decimal, Decimal]:
+        """Give what they take of an asset: those the venue may not know of, and the others."""
+        return self._on_the_way.of(venue, asset), self._acknowledged.of(venue, asset)
 
 
 def needs(intent: OrderIntent, quantity: Decimal, asset: str) -> Decimal:

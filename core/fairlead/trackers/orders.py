@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from decimal import Decimal
 
 from fairlead.model import (
     Accepted,
@@ -37,7 +36,7 @@ from fairlead.store import (
     OrderMoved,
     OrderRecorded,
 )
-from fairlead.trackers.claims import Claims
+from fairlead.trackers.claims import OrderClaims
 from fairlead.trackers.order import Order
 
 __all__ = ["OrderTracker"]
@@ -68,8 +67,8 @@ class OrderTracker:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._live: dict[str, Order] = {}
-        self._on_the_way: Claims[str] = Claims()
-        self._acknowledged: Claims[str] = Claims()
+        #: What live orders take of each asset.
+        self.claims = OrderClaims()
         self._closed: OrderedDict[str, Order] = OrderedDict()
         self._changed: list[Callable[[Order], None]] = []
         self._recorded: list[Callable[[Order], None]] = []
@@ -96,16 +95,12 @@ class OrderTracker:
             and (market is None or order.intent.slot.market == market)
         )
 
-    def claimed(self, venue: str, asset: str) -> tuple[Decimal, Decimal]:
-        """Give what live orders take of an asset: those the venue may not know of, the others."""
-        return self._on_the_way.of(venue, asset), self._acknowledged.of(venue, asset)
-
     def record(self, intent: OrderIntent, now_ns: int) -> int:
         """Take an intent that is about to be sent; gives the journal number to wait for."""
         if self.get(intent.client_id) is not None:
             raise ValueError(f"client id {intent.client_id} was used before")
         order = self._live[intent.client_id] = Order(intent, now_ns)
-        self._claim(order)
+        self.claims.follow(order)
         for listener in self._recorded:
             listener(order)
         return self._journal.append(
@@ -148,7 +143,7 @@ class OrderTracker:
                 self._move(order, trigger, "the run before this one ended")
             return
         self._live[intent.client_id] = order
-        self._claim(order)
+        self.claims.follow(order)
         for listener in self._recorded:
             listener(order)
         if left.state is OrderState.PENDING_CREATE:
@@ -306,16 +301,9 @@ class OrderTracker:
         if after.is_closed:
             order.closed_ns = order.closed_ns or self._journal.now_ns()
             self._close(order)
-        self._claim(order)
+        self.claims.follow(order)
         for listener in self._changed:
             listener(order)
-
-    def _claim(self, order: Order) -> None:
-        name = order.client_id
-        for claims, unproven in ((self._on_the_way, True), (self._acknowledged, False)):
-            claims.drop(name)
-            if name in self._live and (order.state in _UNPROVEN) is unproven:
-                claims.put(name, order.intent, order.leaves)
 
     def _close(self, order: Order) -> None:
         if self._live.pop(order.client_id, None) is not None:

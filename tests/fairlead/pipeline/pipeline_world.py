@@ -234,7 +234,7 @@ class World:
         return [incident.name for incident in self.trace.of(Incident)]
 
     def available(self, asset: str) -> Decimal:
-        claimed = self.orders.claimed("main", asset)
+        claimed = self.orders.claims.of("main", asset)
         balance: Balance = self.accounts["main"].balance(asset, *claimed)
         return max(balance.available, ZERO)
 

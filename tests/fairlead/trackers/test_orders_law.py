@@ -188,7 +188,7 @@ def acts(draw: st.DrawFn) -> list[Act]:
 
 
 def claimed(orders: OrderTracker) -> list[tuple[Decimal, Decimal]]:
-    return [orders.claimed("main", asset) for asset in ASSETS]
+    return [orders.claims.of("main", asset) for asset in ASSETS]
 
 
 def added_up(orders: OrderTracker) -> list[tuple[Decimal, Decimal]]:

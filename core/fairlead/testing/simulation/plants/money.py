@@ -22,7 +22,7 @@ from fairlead.model import (
     VenueEvent,
 )
 from fairlead.testing.simulation.plants.plant import Mutation, Plant
-from fairlead.trackers import Order, OrderTracker, VenueAccount, needs
+from fairlead.trackers import Order, OrderClaims, OrderTracker, VenueAccount
 
 __all__ = ["MONEY_PLANTS"]
 
@@ -92,15 +92,13 @@ def _old_news(right: Callable[..., None]) -> Callable[..., None]:
     return apply
 
 
-def _unreserved(right: Callable[..., tuple[Decimal, Decimal]]) -> Callable[..., Any]:
-    def claimed(self: OrderTracker, venue: str, asset: str) -> tuple[Decimal, Decimal]:
-        on_the_way, acknowledged = right(self, venue, asset)
-        for one in self.live():
-            if one.state is OrderState.UNKNOWN and one.intent.slot.market.venue == venue:
-                on_the_way -= needs(one.intent, one.leaves, asset)
-        return on_the_way, acknowledged
+def _unreserved(right: Callable[..., None]) -> Callable[..., None]:
+    def follow(self: OrderClaims, order: Order) -> None:
+        right(self, order)
+        if order.state is OrderState.UNKNOWN:
+            self._on_the_way.drop(order.client_id)
 
-    return claimed
+    return follow
 
 
 def _hasty(right: Callable[..., list[str]]) -> Callable[..., list[str]]:
@@ -164,6 +162,6 @@ MONEY_PLANTS = (
     Plant(
         "unknown_reserves_nothing",
         "the reservation of an unproven order is given back",
-        (Mutation(OrderTracker, "claimed", _unreserved),),
+        (Mutation(OrderClaims, "follow", _unreserved),),
     ),
 )
