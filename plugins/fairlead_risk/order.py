@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
+import msgspec
+
 from fairlead.api import (
     Allowed,
     Denied,
@@ -18,7 +20,7 @@ from fairlead.api import (
     RiskView,
     Verdict,
 )
-from fairlead.model import ZERO, OrderIntent, Side
+from fairlead.model import ZERO, MarketId, OrderIntent, Side
 from fairlead_risk.config import (
     MaxOpenOrdersConfig,
     MaxOrderConfig,
@@ -188,7 +190,8 @@ class MaxOpenOrders:
 class PriceBand:
     """Deny a post-only order far from the mid, and any other order priced far through it.
 
-    Both bounds are inclusive.
+    Both bounds are inclusive. A plan does not begin when the first order of one of its legs would
+    be denied: the others would have left by then.
     """
 
     config: PriceBandConfig
@@ -201,16 +204,33 @@ class PriceBand:
 
     def check(self, intent: OrderIntent, view: RiskView) -> Verdict:
         """Compare the price with the mid of the valid book; without one, deny."""
-        mid = view.market(intent.instrument.market).mid
+        market = intent.instrument.market
+        return self._judge(market, intent.side, intent.price, view, post_only=intent.post_only)
+
+    def admit(self, legs: Sequence[Leg], view: RiskView) -> Verdict:
+        """Compare the first price of each leg that takes at once."""
+        for leg in legs:
+            if leg.priced is not None:
+                verdict = self._judge(leg.market, leg.side, leg.priced, view, post_only=False)
+                if isinstance(verdict, Denied):
+                    return msgspec.structs.replace(
+                        verdict, detail=f"{leg.market}, {verdict.detail}"
+                    )
+        return Allowed()
+
+    def _judge(
+        self, market: MarketId, side: Side, price: Decimal, view: RiskView, *, post_only: bool
+    ) -> Verdict:
+        mid = view.market(market).mid
         if mid is None:
             return Denied(self.name, "no valid book", str(self.config.limit), "no mid to compare")
-        through = intent.side.sign * (intent.price - mid)
+        through = side.sign * (price - mid)
         away, bound = (
-            (abs(through), self.config.limit) if intent.post_only else (through, self.config.taker)
+            (abs(through), self.config.limit) if post_only else (through, self.config.taker)
         )
         if away > bound.value * mid:
-            detail, bps = f"{intent.price} from mid {mid}", (away / mid).scaleb(4)
-            if intent.post_only:
+            detail, bps = f"{price} from mid {mid}", (away / mid).scaleb(4)
+            if post_only:
                 return Denied(self.name, f"{bps:.1f} bps", str(bound), detail)
             # A figure beyond a limit: a smaller order that takes need not go as far.
             return Denied(self.name, round(bps, 1), bound.value.scaleb(4), f"bps: {detail}")

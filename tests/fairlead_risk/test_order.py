@@ -299,6 +299,24 @@ def test_one_that_takes_too_far_away_is_denied_with_figures_that_a_smaller_one_m
     assert verdict == Denied("price_band", Decimal(100), Decimal(50), "bps: 2.02 from mid 2")
 
 
+@pytest.mark.parametrize(("priced", "allowed"), [("2.01", True), ("2.02", False), (None, True)])
+def test_a_plan_does_not_begin_when_its_first_order_would_be_too_far_away(
+    priced: str | None, allowed: bool
+) -> None:
+    leg = Leg(
+        market=MARKET,
+        side=BUY,
+        quantity=Decimal(1),
+        bound=Decimal(9),
+        priced=None if priced is None else Decimal(priced),
+    )
+
+    verdict = PriceBand(PriceBandConfig()).admit((leg,), Account())
+
+    wanted = Denied("price_band", Decimal(100), Decimal(50), f"{MARKET}, bps: 2.02 from mid 2")
+    assert verdict == (Allowed() if allowed else wanted)
+
+
 def test_without_a_mid_no_price_is_near_it() -> None:
     verdict = PriceBand(PriceBandConfig()).check(intent(), Account().showing(market(mid=None)))
 

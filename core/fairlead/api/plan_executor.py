@@ -73,6 +73,8 @@ class Leg(msgspec.Struct, frozen=True, gc=False):
     bound: Decimal
     #: What the executor expects to get on average, for the result; None = nothing.
     expected: Decimal | None = None
+    #: Where its first order is priced if it takes at once; None = it rests, or is sliced.
+    priced: Decimal | None = None
 
 
 class Admitted(msgspec.Struct, Generic[StateT], frozen=True):

@@ -10,15 +10,30 @@ from fairlead.execution.atomic_mend import (
     repair_costs,
     repair_ways,
 )
-from fairlead.execution.atomic_order import LEG_LEVEL, entry_order, lead_order, lead_price
+from fairlead.execution.atomic_order import (
+    LEG_LEVEL,
+    entry_order,
+    entry_price,
+    lead_order,
+    lead_price,
+)
 from fairlead.execution.atomic_state import AtomicPhase, AtomicState, hear_event, remember_sent
+from fairlead.execution.easing import (
+    Easing,
+    Easings,
+    eased_cushion,
+    eased_quantity,
+    hear_refusal,
+)
 from fairlead.execution.exit import EXIT_LEVEL, ExitEnd, ExitExecutor, ExitPlan, ExitState
 from fairlead.execution.flight import Asked, asked_orders, still_asked, unresolved
 from fairlead.execution.liquidity import (
+    CUSHION,
     Liquidity,
     LiquidityLimits,
     Recommendation,
     analyze,
+    needed_price,
     offered,
 )
 from fairlead.execution.maker import at_distance, has_drifted, maker_price, rest_at
@@ -82,6 +97,7 @@ from fairlead.execution.xemm_state import XemmState
 
 __all__ = [
     "COVER_LEVEL",
+    "CUSHION",
     "ENTRY_LEVEL",
     "EXIT_LEVEL",
     "HEDGE_LEVEL",
@@ -98,6 +114,8 @@ __all__ = [
     "AtomicState",
     "Barrier",
     "Closing",
+    "Easing",
+    "Easings",
     "ExitEnd",
     "ExitExecutor",
     "ExitPlan",
@@ -144,13 +162,17 @@ __all__ = [
     "coarsest_lot",
     "conversion",
     "cut",
+    "eased_cushion",
+    "eased_quantity",
     "entry_order",
+    "entry_price",
     "excess_by_market",
     "exit_order",
     "expected_slippage",
     "following",
     "has_drifted",
     "hear_event",
+    "hear_refusal",
     "hedge_bound",
     "hedge_price",
     "holding",
@@ -165,6 +187,7 @@ __all__ = [
     "matching_markets",
     "missing_quantity",
     "model_error",
+    "needed_price",
     "net_base",
     "offered",
     "pace_ns",

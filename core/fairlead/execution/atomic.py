@@ -8,6 +8,7 @@ assumed. Everything is computed from the plan's fills, so a restart goes on from
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
@@ -25,7 +26,7 @@ from fairlead.api import (
 from fairlead.api.plans.atomic import AtomicPlan, AtomicPolicy
 from fairlead.execution.atomic_check import check_legs, coarsest_lot
 from fairlead.execution.atomic_mend import following, repair_costs, repair_ways
-from fairlead.execution.atomic_order import entry_order, lead_order
+from fairlead.execution.atomic_order import entry_order, entry_price, lead_order
 from fairlead.execution.atomic_state import AtomicPhase, AtomicState, hear_event, remember_sent
 from fairlead.execution.flight import unresolved
 from fairlead.execution.partial import (
@@ -34,7 +35,7 @@ from fairlead.execution.partial import (
     missing_quantity,
     partial_fill_report,
 )
-from fairlead.execution.unwind import Closing, closing_orders, excess_by_market, net_base
+from fairlead.execution.unwind import Closing, Way, closing_orders, excess_by_market, net_base
 from fairlead.model import MarketId, trimmed
 
 __all__ = ["AtomicExecutor"]
@@ -75,7 +76,14 @@ class AtomicExecutor:
             state=AtomicState(legs),
             # What follows a leading leg shrinks what that has opened: it is no new risk.
             legs=tuple(
-                Leg(leg.market, leg.side, leg.quantity, leg.bound, leg.expected)
+                Leg(
+                    market=leg.market,
+                    side=leg.side,
+                    quantity=leg.quantity,
+                    bound=leg.bound,
+                    expected=leg.expected,
+                    priced=None if self._plan.lead else entry_price(leg, self._plan, view),
+                )
                 for leg in legs
                 if self._plan.lead in {None, leg.market}
             ),
@@ -110,7 +118,7 @@ class AtomicExecutor:
         )
         if plan.lead is not None:
             return self._leading(state, plan.lead, view)
-        places = tuple(entry_order(leg, plan.order, view, self._context) for leg in state.legs)
+        places = tuple(entry_order(leg, plan, view, self._context) for leg in state.legs)
         return remember_sent(state, places, state.deadline_ns, view)
 
     def _open(self, state: AtomicState, view: PlanView) -> PlanStep[AtomicState]:
@@ -135,7 +143,7 @@ class AtomicExecutor:
         net = net_base(view, self._markets)
         closing = Closing((), possible=bool(following_now))
         if net and not following_now:
-            closing = closing_orders(net, following(state.legs, lead, view), view, self._owner)
+            closing = self._closing(state, net, following(state.legs, lead, view), view)
         state = self._clocked(state, view, open_side=closing.possible)
         leg = next(leg for leg in state.legs if leg.market == lead)
         late = self._late(state, view)
@@ -200,7 +208,7 @@ class AtomicExecutor:
             return self._finish(state, view, self._outcome(state, view))
         state = self._anchored(state, view)
         routes = repair_ways(state.policy, net, view, self._plan, state.legs, self._hedge(state))
-        closing = closing_orders(net, routes, view, self._owner)
+        closing = self._closing(state, net, routes, view)
         # Until the hedge market shows a price nothing can be said about it.
         possible = closing.possible or (state.policy is AtomicPolicy.HEDGE and not routes)
         until_ns = state.since_ns + self._plan.repair_time.ns
@@ -215,6 +223,12 @@ class AtomicExecutor:
             state, policy=AtomicPolicy.UNWIND, since_ns=view.now_ns, next_ns=0
         )
         return self._mend(state, view)
+
+    def _closing(
+        self, state: AtomicState, net: Decimal, ways: Iterable[Way], view: PlanView
+    ) -> Closing:
+        cushion = self._plan.cushion.value
+        return closing_orders(net, ways, view, self._owner, cushion=cushion, easings=state.easings)
 
     def _anchored(self, state: AtomicState, view: PlanView) -> AtomicState:
         market = self._plan.hedge_market

@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fairlead.api import ExecutorContext, MarketLook, Place, PlanView
-from fairlead.api.plans.atomic import AtomicOrder
+from fairlead.api.plans.atomic import AtomicOrder, AtomicPlan
+from fairlead.execution.liquidity import needed_price
 from fairlead.execution.partial import PairedLeg, missing_quantity
 from fairlead.model import ZERO, Purpose, Reason, Side, Slot, TimeInForce
 
-__all__ = ["LEG_LEVEL", "entry_order", "lead_order", "lead_price"]
+__all__ = ["LEG_LEVEL", "entry_order", "entry_price", "lead_order", "lead_price"]
 
 #: The slot level of a leg's own order.
 LEG_LEVEL = 0
@@ -32,11 +33,27 @@ def lead_price(side: Side, bound: Decimal, look: MarketLook) -> Decimal:
     return look.instrument.round_price(price, side)
 
 
+def entry_price(leg: PairedLeg, plan: AtomicPlan, view: PlanView) -> Decimal:
+    """Give where a leg that leaves with the others is priced now, never beyond its bound.
+
+    What takes at once goes as deep as its size needs and the plan's cushion; what may rest waits
+    at its bound.
+    """
+    if plan.order is AtomicOrder.LIMIT:
+        return leg.bound
+    look = view.market(leg.market)
+    price = needed_price(look.book, leg.side, leg.quantity, leg.bound, plan.cushion.value)
+    price = look.instrument.round_price(price, leg.side)
+    short = look.instrument.below_minimum(price, leg.quantity)
+    return price if short is None else leg.bound
+
+
 def entry_order(
-    leg: PairedLeg, kind: AtomicOrder, view: PlanView, context: ExecutorContext
+    leg: PairedLeg, plan: AtomicPlan, view: PlanView, context: ExecutorContext
 ) -> Place:
-    """Send a leg whole, at its bound."""
-    return _place(leg, leg.quantity, leg.bound, view, context, _KINDS[kind])
+    """Send a leg whole."""
+    price = entry_price(leg, plan, view)
+    return _place(leg, leg.quantity, price, view, context, _KINDS[plan.order])
 
 
 def lead_order(leg: PairedLeg, view: PlanView, context: ExecutorContext) -> tuple[Place, ...]:

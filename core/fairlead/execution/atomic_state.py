@@ -17,6 +17,7 @@ from fairlead.api import (
     Stop,
 )
 from fairlead.api.plans.atomic import AtomicPolicy
+from fairlead.execution.easing import Easings, hear_refusal
 from fairlead.execution.flight import Asked, asked_orders, still_asked
 from fairlead.execution.partial import PairedLeg
 from fairlead.model import ZERO, Purpose
@@ -56,6 +57,8 @@ class AtomicState(msgspec.Struct, frozen=True):
     followed: Decimal = ZERO
     #: The mid of the hedge market when covering there began.
     hedge_mid: Decimal | None = None
+    #: What hedges and exits give up since some were refused.
+    easings: Easings = ()
     end: str = ""
     #: False: what is left is agreed to, or smaller than any order.
     alarm: bool = False
@@ -63,7 +66,11 @@ class AtomicState(msgspec.Struct, frozen=True):
 
 def hear_event(state: AtomicState, event: PlanEvent, view: PlanView) -> AtomicState:
     """Take in an event: what became of orders, and whatever ends the plan's own orders."""
-    state = msgspec.structs.replace(state, asked=still_asked(state.asked, event, view))
+    state = msgspec.structs.replace(
+        state,
+        asked=still_asked(state.asked, event, view),
+        easings=hear_refusal(state.easings, event, view),
+    )
     match event:
         case Stop():
             return _caused(state, "stopped")

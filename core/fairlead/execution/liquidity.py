@@ -11,10 +11,23 @@ from decimal import Decimal
 from enum import StrEnum
 
 from fairlead.api import BookView, Depth
+from fairlead.execution.admission import price_bound
 from fairlead.execution.slippage import Slippage, expected_slippage
 from fairlead.model import ONE, ZERO, Instrument, Side, clamp, statistic
 
-__all__ = ["Liquidity", "LiquidityLimits", "Recommendation", "analyze", "offered"]
+__all__ = [
+    "CUSHION",
+    "Liquidity",
+    "LiquidityLimits",
+    "Recommendation",
+    "analyze",
+    "needed_price",
+    "offered",
+]
+
+#: How far the price may run away while an order that takes is on its way, as a share of it.
+CUSHION = Decimal("0.001")
+
 
 _DEPTH_PART, _SLIPPAGE_PART, _SPREAD_PART = Decimal("0.5"), Decimal("0.3"), Decimal("0.2")
 # How many levels are looked at first; twice as many whenever they do not reach.
@@ -116,6 +129,23 @@ def offered(book: BookView, side: Side, bound: Decimal) -> Decimal:
             break
         total += level.quantity
     return total
+
+
+def needed_price(
+    book: BookView | None,
+    side: Side,
+    quantity: Decimal,
+    bound: Decimal,
+    cushion: Decimal = CUSHION,
+) -> Decimal:
+    """Give the price at which an order takes ``quantity`` now; never beyond ``bound``.
+
+    It is the deepest price that walking the book reaches, and ``cushion`` (a share of it) beyond.
+    Where the known depth ends before the size, it is the end of that depth: what it leaves is for
+    the next look. Without a book it is the bound.
+    """
+    walk = None if book is None or quantity <= ZERO else book.walk(side, quantity)
+    return bound if walk is None else price_bound(side, walk.worst, cushion, bound)
 
 
 def _recommended(slippage: Slippage | None, limits: LiquidityLimits) -> Recommendation:

@@ -10,6 +10,7 @@ import msgspec
 from fairlead.api import Action, MarketLook, OrderView, Place, PlanView
 from fairlead.api.plans import ExitOrder, MakerPrice, PositionPlan
 from fairlead.execution.admission import portion, price_bound
+from fairlead.execution.liquidity import CUSHION
 from fairlead.execution.maker import has_drifted, maker_price
 from fairlead.execution.position_barrier import exit_order, profit_price
 from fairlead.execution.position_entry import is_far, refused_lately
@@ -193,6 +194,8 @@ class PositionExit:
             bound,
             now_ns=view.now_ns,
             purpose=Purpose.EXIT,
+            # What was refused once goes no further than it needs.
+            cushion=ZERO if state.refusal else CUSHION,
         )
         match wanted:
             case Place():

@@ -7,16 +7,14 @@ from decimal import Decimal
 from enum import StrEnum
 
 from fairlead.api import Cancel, MarketLook, OrderView, Place, PlanView
-from fairlead.execution.admission import price_bound
+from fairlead.execution.liquidity import CUSHION, needed_price
 from fairlead.execution.sizing import taking_price
-from fairlead.model import ZERO, OrderState, Purpose, Reason, Side, Slot, TimeInForce
+from fairlead.model import ZERO, OrderState, Purpose, Reason, Slot, TimeInForce
 
 __all__ = ["Nothing", "cancels", "pace_ns", "take"]
 
 # Until a book shows what was eaten from it, taking again would only be refused or find nothing.
 _PACE_NS = 200_000_000
-# How far the price may run away while an order is on its way, as a share of it.
-_CUSHION = Decimal("0.001")
 
 
 class Nothing(StrEnum):
@@ -36,15 +34,16 @@ def take(
     *,
     now_ns: int,
     purpose: Purpose,
+    cushion: Decimal = CUSHION,
 ) -> Place | Nothing:
     """Give an immediate-or-cancel order over ``quantity``, at ``bound`` at the worst.
 
-    Where the known depth holds it all, the price is no worse than what walking it needs and 10
-    bps: a stale look at the book must not cost the whole way to the bound.
+    The price is no worse than what walking the book for it needs and ``cushion``, a share of it:
+    a stale look at the book must not cost the whole way to the bound.
     """
     side, instrument = slot.side, look.instrument
     rounded = instrument.round_quantity(quantity)
-    price = instrument.round_price(_needed(look, side, rounded, bound), side)
+    price = instrument.round_price(needed_price(look.book, side, rounded, bound, cushion), side)
     if price <= ZERO:
         return Nothing.BOUND
     if rounded <= ZERO or instrument.below_minimum(price, rounded) is not None:
@@ -67,13 +66,6 @@ def take(
         reference=mid,
         reasons=(Reason("bound", "price", mid, price, f"{away:.1f} bps beyond the mid at most"),),
     )
-
-
-def _needed(look: MarketLook, side: Side, quantity: Decimal, bound: Decimal) -> Decimal:
-    walk = None if look.book is None or quantity <= ZERO else look.book.walk(side, quantity)
-    if walk is None or not walk.complete:
-        return bound
-    return price_bound(side, walk.worst, _CUSHION, bound)
 
 
 def cancels(orders: Iterable[OrderView], reason: str) -> tuple[Cancel, ...]:

@@ -27,6 +27,7 @@ from fairlead.api import (
 )
 from fairlead.api.plans import TwapMode, TwapPlan
 from fairlead.execution.admission import affordable, portion, price_bound, refusal_text, smaller
+from fairlead.execution.liquidity import CUSHION
 from fairlead.execution.maker import at_distance, has_drifted
 from fairlead.execution.taker import Nothing, cancels, take
 from fairlead.execution.twap_slices import Slices, cut, smallest_order
@@ -168,6 +169,8 @@ class TwapExecutor:
             self._bound_now(state, look),
             now_ns=view.now_ns,
             purpose=Purpose.ENTRY,
+            # What was refused once goes no further than it needs.
+            cushion=ZERO if state.refusal else CUSHION,
         )
         if isinstance(wanted, Nothing):
             return self._wait(state, view)

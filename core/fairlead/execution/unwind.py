@@ -1,9 +1,10 @@
 """Close an open side at a bounded price: immediate-or-cancel orders, one for each way out.
 
 Shared by plans of several legs. A *way* is a market where what is open can be closed, with the
-most that may go there and the worst price. Never more is asked for than is open, no order is
-priced beyond its bound, and losses are counted so that all orders together keep one cap. Who
-calls this asks again only once everything of the last time is proven gone.
+most that may go there and the worst price. Never more is asked for than is open, and losses are
+counted so that all orders together keep one cap. An order is priced where its size needs it now,
+a cushion beyond, and never beyond its bound: far from the mid it would only be refused. Who calls
+this asks again only once everything of the last time is proven gone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from fairlead.api import MarketLook, Place, PlanView
+from fairlead.execution.easing import Easings, eased_cushion, eased_quantity
+from fairlead.execution.liquidity import needed_price
 from fairlead.model import (
     ONE,
     ZERO,
@@ -132,12 +135,20 @@ def worst_price(
 
 
 def closing_orders(
-    net: Decimal, ways: Iterable[Way], view: PlanView, owner: tuple[str, str]
+    net: Decimal,
+    ways: Iterable[Way],
+    view: PlanView,
+    owner: tuple[str, str],
+    *,
+    cushion: Decimal,
+    easings: Easings = (),
 ) -> Closing:
     """Place what closes ``net`` (signed base units) by these ways, the first ones first.
 
-    ``owner`` is the strategy and the execution. A way without a book, or where nothing is offered
-    within the bound, is left out now; one whose minimum is above what is left, for good.
+    ``owner`` is the strategy and the execution; ``cushion`` (a share of the price) is how far
+    beyond what its size needs an order may be priced, within its bound. A way without a book, or
+    where nothing is offered within the bound, is left out now; one whose minimum is above what is
+    left, for good.
     """
     places: list[Place] = []
     possible = False
@@ -151,10 +162,16 @@ def closing_orders(
         if way.bound is None:
             possible = possible or quantity >= max(instrument.min_quantity, instrument.lot)
             continue
-        price = instrument.round_price(way.bound, way.side)
-        if price <= 0 or instrument.below_minimum(price, quantity) is not None:
+        bound = instrument.round_price(way.bound, way.side)
+        if bound <= 0 or instrument.below_minimum(bound, quantity) is not None:
             continue
         possible = True
+        quantity = instrument.round_quantity(eased_quantity(easings, way.side, quantity, look))
+        slack = eased_cushion(easings, way.market, way.side, cushion)
+        price = needed_price(look.book, way.side, quantity, bound, slack)
+        price = instrument.round_price(price, way.side)
+        if instrument.below_minimum(price, quantity) is not None:
+            price = bound  # it is worth enough for an order only there
         if not reachable(look, way.side, price):
             continue
         places.append(_place(way, look, price, quantity, view, owner))
@@ -180,6 +197,7 @@ def _place(
 ) -> Place:
     strategy, execution = owner
     mid = None if look.book is None else look.book.mid
+    why = f"what it needs now; {way.why}"
     return Place(
         slot=Slot(strategy, way.market, way.side, way.level, execution),
         side=way.side,
@@ -190,7 +208,7 @@ def _place(
         time_in_force=TimeInForce.IOC,
         post_only=False,
         reference=mid,
-        reasons=(Reason("bound", "price", mid, price, way.why),),
+        reasons=(Reason("bound", "price", mid, price, why),),
         reduce_only=_shrinks(look, way.side, quantity),
     )
 

@@ -82,6 +82,9 @@ class XemmExecutor:
         if hedge_price(plan, self._base(quote.quantity), view) is None:
             detail = f"{hedge.market}: the book is too thin, or there is no rate"
             return Denied("xemm_liquidity", "no price", hedge.quantity, detail)
+        beyond = self._beyond(hedge, view)
+        if beyond is not None:
+            return beyond
         return Admitted(
             state=XemmState(quote.quantity, quote.bound),
             # Only the quote is new risk: a hedge shrinks what the plan has open.
@@ -100,7 +103,14 @@ class XemmExecutor:
         hedging = plan.taker_market in busy
         closing = Closing((), possible=hedging)
         if net and not hedging:
-            closing = closing_orders(net, self._ways(net, view), view, self._owner)
+            closing = closing_orders(
+                net,
+                self._ways(net, view),
+                view,
+                self._owner,
+                cushion=plan.cushion.value,
+                easings=state.easings,
+            )
         state = state.look_at_clock(view, plan, open_side=closing.possible)
         filled = self._filled(view)
         rest = max(state.quantity - filled, ZERO)
@@ -159,6 +169,18 @@ class XemmExecutor:
         denied = large_enough("xemm", leg, look) or payable("xemm", leg, look, needs)
         return denied or leg
 
+    def _beyond(self, hedge: PairedLeg, view: PlanView) -> Denied | None:
+        # Deeper than a hedge may go, what the quote fills at once would not be hedged at once.
+        signed = -hedge.side.sign * hedge.quantity
+        found = hedge_bound(self._plan, self._base_of(hedge.market, signed), view)
+        book = view.market(hedge.market).book
+        walk = None if book is None else book.walk(hedge.side, hedge.quantity)
+        sign = hedge.side.sign
+        if found is None or walk is None or sign * walk.worst <= sign * found[0]:
+            return None
+        detail = f"{hedge.market}: hedging {trimmed(hedge.quantity)} reaches beyond its bound"
+        return Denied("xemm_bound", walk.worst, found[0], detail)
+
     def _end(
         self, state: XemmState, rest: Decimal, net: Decimal, view: PlanView, closing: Closing
     ) -> str:
@@ -209,7 +231,10 @@ class XemmExecutor:
         return max(lot_base(self._context.instruments[market]) for market in self._markets)
 
     def _base(self, quantity: Decimal) -> Decimal:
-        return quantity * self._context.instruments[self._plan.maker_market].multiplier
+        return self._base_of(self._plan.maker_market, quantity)
+
+    def _base_of(self, market: MarketId, quantity: Decimal) -> Decimal:
+        return quantity * self._context.instruments[market].multiplier
 
     def _filled(self, view: PlanView) -> Decimal:
         return view.done(self._plan.maker_market, self._plan.maker_side).quantity

@@ -8,6 +8,7 @@ import msgspec
 
 from fairlead.api import Filled, PlanEvent, PlanView, Refused, Resumed, Stop
 from fairlead.api.plans.xemm import XemmPlan
+from fairlead.execution.easing import Easings, hear_refusal
 from fairlead.execution.flight import Asked, still_asked
 from fairlead.model import ZERO
 
@@ -35,6 +36,8 @@ class XemmState(msgspec.Struct, frozen=True):
     quote_ns: int = 0
     #: Why the last wish did not become an order; "" = none was refused.
     refused: str = ""
+    #: What hedges give up since some were refused.
+    easings: Easings = ()
     end: str = ""
     #: True: what is left is nobody's to mend.
     alarm: bool = False
@@ -42,7 +45,8 @@ class XemmState(msgspec.Struct, frozen=True):
     def hear(self, event: PlanEvent, view: PlanView, plan: XemmPlan) -> XemmState:
         """Take in an event."""
         asked = still_asked(self.asked, event, view)
-        state = msgspec.structs.replace(self, asked=asked)
+        easings = hear_refusal(self.easings, event, view)
+        state = msgspec.structs.replace(self, asked=asked, easings=easings)
         if not state.begun:
             limit = plan.time_limit
             deadline_ns = 0 if limit is None else view.now_ns + limit.ns

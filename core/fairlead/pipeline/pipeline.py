@@ -78,6 +78,8 @@ class _Backoff:
     refusal: Refusal
     until_ns: int
     wait_ns: int
+    #: What was refused of it, to tell a smaller wish from the same.
+    quantity: Decimal
 
 
 class Pipeline:
@@ -277,7 +279,7 @@ class Pipeline:
         now_ns = self._parts.now_ns()
         self._queue.supersede(place.slot)
         backoff = self._backoffs.get(place.slot)
-        if backoff is not None and now_ns < backoff.until_ns:
+        if backoff is not None and now_ns < backoff.until_ns and not _asks_less(place, backoff):
             if place.slot.plan:
                 self._parts.refused(place, backoff.refusal, backoff.until_ns)
             return
@@ -326,7 +328,7 @@ class Pipeline:
         while self._backoffs and next(iter(self._backoffs.values())).until_ns < oldest_ns:
             del self._backoffs[next(iter(self._backoffs))]
         self._backoffs.pop(slot, None)
-        self._backoffs[slot] = _Backoff(refusal, now_ns + wait_ns, wait_ns)
+        self._backoffs[slot] = _Backoff(refusal, now_ns + wait_ns, wait_ns, place.quantity)
         for client_id in denied.in_the_way:
             self._cancels.setdefault(client_id, f"in the way of a {place.purpose}")
         if repeated:
@@ -384,6 +386,11 @@ class Pipeline:
     def _order_changed(self, order: Order) -> None:
         if order.client_id in self._cancels and order.state is not OrderState.PENDING_CREATE:
             self._send_cancels()
+
+
+def _asks_less(place: Place, backoff: _Backoff) -> bool:
+    # A smaller hedge is another one: whether it may leave is not known from the larger.
+    return place.purpose in (Purpose.HEDGE, Purpose.EXIT) and place.quantity < backoff.quantity
 
 
 def _figure(value: Decimal | str) -> str:

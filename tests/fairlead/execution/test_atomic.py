@@ -29,6 +29,10 @@ OTHER = MarketId("two", "OTHER/USDT")
 RULES: dict[str, Any] = {"lot": "1", "min_quantity": "1", "fees": ("0.0002", "0.0005")}
 
 
+#: A cushion beyond every bound: what holds an order is its bound.
+FAR = Ratio.parse("20%")
+
+
 def leg(market: MarketId, side: Side, quantity: str = "10", bound: str | None = None) -> AtomicLeg:
     worst = None if bound is None else Decimal(bound)
     return AtomicLeg(market=market, side=side, quantity=Decimal(quantity), bound=worst)
@@ -233,19 +237,60 @@ def test_a_plan_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
 # What goes well.
 
 
-def test_all_legs_leave_in_one_step_at_their_bounds() -> None:
+def test_all_legs_leave_in_one_step_no_further_than_they_need() -> None:
     made = kit()
 
     made.start()
 
     assert [(p.slot.market, p.side, p.price, p.quantity) for p in made.places] == [
-        (A, Side.BUY, Decimal("100.20"), Decimal(10)),
-        (B, Side.SELL, Decimal("99.80"), Decimal(10)),
+        # The book holds it all at the best price; 10 bps beyond, and to the tick.
+        (A, Side.BUY, Decimal("100.15"), Decimal(10)),
+        (B, Side.SELL, Decimal("99.86"), Decimal(10)),
     ]
     for place in made.places:
         assert place.purpose is Purpose.ENTRY
         assert place.time_in_force is TimeInForce.IOC
         assert not place.post_only
+
+
+def test_a_leg_that_may_rest_waits_at_its_bound() -> None:
+    made = kit(plan(order=AtomicOrder.LIMIT))
+
+    made.start()
+
+    assert [place.price for place in made.places] == [Decimal("100.20"), Decimal("99.80")]
+
+
+def test_a_leg_goes_as_deep_as_its_size_needs_and_never_beyond_its_bound() -> None:
+    made = kit(plan(leg(A, Side.BUY), leg(B, Side.SELL, bound="99.70")))
+    made.book(A, [("99.95", 50)], [("100.05", 5), ("100.15", 50)])
+    made.book(B, [("99.95", 5), ("99.85", 50)], [("100.05", 50)])
+
+    made.start()
+
+    # 10 bps beyond 100.15 is beyond 20 bps from the mid; 10 bps below 99.85 is not yet 99.70.
+    assert [place.price for place in made.places] == [Decimal("100.20"), Decimal("99.76")]
+    assert made.admitted is not None
+    assert [one.priced for one in made.admitted.legs] == [place.price for place in made.places]
+
+
+def test_a_repair_that_a_limit_refuses_asks_for_less_until_it_may() -> None:
+    made = kit(plan(policy=AtomicPolicy.UNWIND, repair_slippage=Ratio.parse("5%"), loss_cap=FAR))
+    made.start()
+    made.fill(on(made, A))
+    made.book(A, [("99.95", 3), ("99.00", 50)], [("100.05", 50)])
+    made.refuse = lambda intent: (
+        Denied("price_band", Decimal(60), Decimal(50)) if intent.price < Decimal("99.5") else None
+    )
+    made.cancelled(on(made, B))
+
+    made.advance(1)
+    made.advance(1)
+
+    prices = [(int(place.quantity), place.price) for place in made.places[2:]]
+    assert prices == [(10, Decimal("98.91")), (5, Decimal("99.00")), (2, Decimal("99.95"))]
+    made.settle()
+    assert made.view.exposure(A) == 8
 
 
 def test_what_is_admitted_is_the_legs_and_the_loss_cap() -> None:
@@ -323,7 +368,7 @@ def test_an_unproven_leg_that_filled_needs_no_mending() -> None:
 
 
 def test_the_missing_leg_is_completed_within_the_loss_cap() -> None:
-    made = kit()
+    made = kit(plan(cushion=FAR))
     made.start()
     made.fill(on(made, A))
     made.fill(on(made, B), 4)
@@ -401,7 +446,7 @@ def test_a_fill_during_the_cancel_counts() -> None:
 
 
 def test_unwinding_gives_back_what_one_side_has_too_much() -> None:
-    made = kit(plan(policy=AtomicPolicy.UNWIND))
+    made = kit(plan(policy=AtomicPolicy.UNWIND, cushion=FAR))
     made.start()
     made.fill(on(made, A))
     made.fill(on(made, B), 4)
@@ -658,7 +703,7 @@ def test_contracts_are_given_back_in_contracts() -> None:
 
 
 def test_what_was_lost_is_lost_for_the_next_try() -> None:
-    made = kit(plan(policy=AtomicPolicy.UNWIND, repair_slippage=Ratio.parse("5%")))
+    made = kit(plan(policy=AtomicPolicy.UNWIND, repair_slippage=Ratio.parse("5%"), cushion=FAR))
     made.start()
     made.fill(on(made, A), price="100")
     made.cancelled(on(made, B))

@@ -351,7 +351,8 @@ def test_nothing_within_the_bound_ends_it() -> None:
 def test_a_taker_never_goes_further_than_its_slippage_from_the_mid_of_the_moment() -> None:
     kit = started(timeout="5 s")
     kit.ack(kit.only())
-    kit.quote(MARKET, "98.90", "99.10", 4)  # too thin: nothing but the bounds hold it
+    # Deeper than it may go: nothing but the bounds hold it.
+    kit.book(MARKET, [("98.90", 9)], [("99.10", 4), ("99.90", 9)])
     kit.advance(5)
 
     kit.cancelled(kit.only())

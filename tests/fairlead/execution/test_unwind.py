@@ -2,21 +2,25 @@
 
 from decimal import Decimal
 
+import msgspec
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from fairlead.api import Denied, Place, Refused
 from fairlead.api.plans import AtomicLeg, AtomicPlan
 from fairlead.execution import (
     AtomicExecutor,
     Spent,
     Way,
     closing_orders,
+    eased_cushion,
     excess_by_market,
+    hear_refusal,
     net_base,
     reachable,
     worst_price,
 )
-from fairlead.model import ZERO, MarketId, Purpose, Side
+from fairlead.model import ONE, ZERO, MarketId, Purpose, Side
 from fairlead.testing import fill, instrument, slot
 from tests.fairlead.execution.plan_kit import Kit
 
@@ -46,6 +50,7 @@ def way(market: MarketId, side: Side, most: int = 10, bound: str | None = "99") 
     net=st.integers(-40, 40).map(Decimal),
     sizes=st.lists(st.sampled_from([1, 2, 5]), min_size=3, max_size=3),
     minimum=st.integers(0, 6),
+    cushion=st.decimals("0", "0.2", places=3),
     offers=st.lists(
         st.tuples(st.integers(0, 30), st.none() | MONEY, st.none() | MONEY, st.sampled_from(Side)),
         min_size=3,
@@ -56,6 +61,7 @@ def test_it_closes_at_most_what_is_open_and_never_beyond_a_bound(
     net: Decimal,
     sizes: list[int],
     minimum: int,
+    cushion: Decimal,
     offers: list[tuple[int, Decimal | None, Decimal | None, Side]],
 ) -> None:
     assume(net)
@@ -66,7 +72,7 @@ def test_it_closes_at_most_what_is_open_and_never_beyond_a_bound(
             made.quote(market, mid - Decimal("0.05"), mid + Decimal("0.05"))
         ways.append(way(market, side, most, None if bound is None else str(bound)))
 
-    closing = closing_orders(net, ways, made.view, OWNER)
+    closing = closing_orders(net, ways, made.view, OWNER, cushion=cushion)
 
     closed = ZERO
     by_market = {one.market: one for one in ways}
@@ -83,14 +89,84 @@ def test_it_closes_at_most_what_is_open_and_never_beyond_a_bound(
     assert closing.possible or not closing.places
 
 
+def test_an_order_goes_as_deep_as_its_size_needs_and_the_cushion_beyond() -> None:
+    made = kit([1, 1, 1])
+    made.book(MARKETS[0], [("100", 5), ("99.8", 5), ("99", 50)], [("100.1", 5)])
+
+    def price(quantity: int, cushion: str) -> Decimal:
+        ways = [way(MARKETS[0], Side.SELL, bound="99")]
+        net, share = Decimal(quantity), Decimal(cushion)
+        (place,) = closing_orders(net, ways, made.view, OWNER, cushion=share).places
+        assert place.quantity == quantity
+        return place.price
+
+    assert price(5, "0") == 100
+    assert price(6, "0") == Decimal("99.8")
+    assert price(6, "0.001") == Decimal("99.71")
+    assert price(6, "0.01") == 99
+    assert price(10, "0") == Decimal("99.8")
+
+
+def test_what_is_deeper_than_the_known_depth_takes_that_and_no_more() -> None:
+    made = kit([1, 1, 1])
+    made.book(MARKETS[0], [("100", 3), ("99.8", 3)], [("100.1", 5)])
+
+    ways = [way(MARKETS[0], Side.SELL, bound="90")]
+    (place,) = closing_orders(Decimal(9), ways, made.view, OWNER, cushion=ZERO).places
+
+    assert place.price == Decimal("99.8")
+
+
+def test_what_is_worth_an_order_only_at_the_bound_is_priced_there() -> None:
+    instruments = [instrument(market, lot=1, min_notional=Decimal("500.1")) for market in MARKETS]
+    made = kit([1, 1, 1])
+    made = Kit(AtomicExecutor, made.plan, instruments)
+    made.quote(MARKETS[0], "99.9", "100")
+
+    ways = [way(MARKETS[0], Side.BUY, bound="101")]
+    (place,) = closing_orders(Decimal(-5), ways, made.view, OWNER, cushion=ZERO).places
+
+    assert place.price == 101
+
+
+def test_what_risk_refused_is_asked_for_smaller_and_without_the_cushion() -> None:
+    made = kit([1, 1, 1])
+    made.quote(MARKETS[0], "100", "100.1", 50)
+    one = slot(Side.SELL, market=MARKETS[0])
+    refused = Refused(
+        Place(one, Side.SELL, Decimal("99.9"), Decimal(8), 0, Purpose.HEDGE),
+        "risk",
+        Denied("price_band", Decimal(60), Decimal(50)),
+    )
+
+    easings = hear_refusal((), refused, made.view)
+    closing = closing_orders(
+        Decimal(8),
+        [way(MARKETS[0], Side.SELL)],
+        made.view,
+        OWNER,
+        cushion=Decimal("0.001"),
+        easings=easings,
+    )
+
+    (place,) = closing.places
+    assert (place.quantity, place.price) == (Decimal(4), Decimal(100))
+    # What was refused elsewhere, or the other way round, changes nothing here.
+    assert eased_cushion(easings, MARKETS[0], Side.BUY, ONE) == 1
+    assert eased_cushion(easings, MARKETS[1], Side.SELL, ONE) == 1
+    for stage, purpose in (("queue", Purpose.HEDGE), ("risk", Purpose.ENTRY)):
+        place = msgspec.structs.replace(refused.place, purpose=purpose)
+        assert hear_refusal((), Refused(place, stage, refused.denied), made.view) == ()
+
+
 def test_a_way_without_a_price_may_still_be_one_later() -> None:
     made = kit([1, 1, 1], minimum=3)
 
     assert closing_orders(
-        Decimal(3), [way(MARKETS[0], Side.SELL, bound=None)], made.view, OWNER
+        Decimal(3), [way(MARKETS[0], Side.SELL, bound=None)], made.view, OWNER, cushion=ZERO
     ).possible
     assert not closing_orders(
-        Decimal(2), [way(MARKETS[0], Side.SELL, bound=None)], made.view, OWNER
+        Decimal(2), [way(MARKETS[0], Side.SELL, bound=None)], made.view, OWNER, cushion=ZERO
     ).possible
 
 

@@ -110,7 +110,7 @@ def test_it_quotes_where_all_of_it_would_earn_the_target() -> None:
 
 
 def test_it_prices_the_depth_that_it_needs_and_not_the_best_price() -> None:
-    kit = waiting()
+    kit = waiting(plan(slippage_buffer="60 bps"))
     kit.book(TAKER, [("100.00", 5), ("99.00", 5)], [("100.02", 10)])
 
     kit.start()
@@ -309,8 +309,73 @@ def test_a_quote_that_the_venue_refuses_is_tried_again_a_tick_later() -> None:
 # Hedging.
 
 
-def test_each_fill_is_hedged_at_once_at_a_bounded_price() -> None:
+def test_a_hedge_goes_as_deep_as_it_needs_and_a_cushion_beyond() -> None:
     kit = quoting()
+    kit.book(TAKER, [("100.00", 2), ("99.95", 20)], [("100.02", 10)])
+
+    kit.fill(kit.only(0), 3)
+
+    # 10 bps below 99.95, although 99.68 would be within its bound.
+    assert hedges(kit)[0].price == Decimal("99.86")
+
+
+def test_a_hedge_that_a_band_refuses_at_its_bound_is_taken_where_the_book_is() -> None:
+    kit = quoting(plan(slippage_buffer="2%", loss_cap="2%"))
+    kit.refuse = lambda intent: (
+        Denied("price_band", Decimal(60), Decimal(50)) if intent.price < Decimal("99.5") else None
+    )
+
+    kit.fill(kit.only(0), 10)
+    kit.settle()
+
+    assert kit.refusals == []
+    assert kit.end == "done"
+
+
+def test_a_hedge_that_is_too_deep_for_a_band_is_made_in_pieces() -> None:
+    kit = quoting(plan(slippage_buffer="2%", loss_cap="2%"))
+    kit.refuse = lambda intent: (
+        Denied("price_band", Decimal(60), Decimal(50)) if intent.price < Decimal("99.5") else None
+    )
+    kit.book(TAKER, [("100.00", 3), ("99.00", 20)], [("100.02", 10)])
+    kit.fill(kit.only(0), 10)
+    for _ in range(6):
+        kit.advance(1)
+        kit.settle()
+        kit.book(TAKER, [("100.00", 3), ("99.00", 20)], [("100.02", 10)])
+
+    assert [place.quantity for place in hedges(kit)] == [10, 5, 2, 2, 2, 2, 2]
+    assert [place.price for place in hedges(kit)][1:3] == [Decimal("99.00"), Decimal("100.00")]
+    assert kit.end == "done"
+
+
+def test_what_a_hedge_gives_up_survives_a_restart() -> None:
+    kit = quoting()
+    kit.refuse = lambda intent: (
+        Denied("price_band", Decimal(60), Decimal(50)) if intent.quantity > 5 else None
+    )
+    kit.fill(kit.only(0), 10)
+
+    kit.restart()
+
+    assert [(int(place.quantity), place.price) for place in hedges(kit)] == [
+        (10, Decimal("99.90")),
+        (5, Decimal("100.00")),
+    ]
+
+
+def test_what_would_be_hedged_beyond_its_bound_does_not_begin() -> None:
+    kit = waiting()
+    kit.book(TAKER, [("100.00", 5), ("99.00", 5)], [("100.02", 10)])
+
+    denied = denial(kit)
+
+    assert (denied.rule, denied.observed) == ("xemm_bound", Decimal(99))
+    assert "hedging 10 reaches beyond its bound" in denied.detail
+
+
+def test_each_fill_is_hedged_at_once_at_a_bounded_price() -> None:
+    kit = quoting(plan(cushion="20%"))
 
     kit.fill(kit.only(0), 3)
 
@@ -324,7 +389,7 @@ def test_each_fill_is_hedged_at_once_at_a_bounded_price() -> None:
 
 
 def test_the_loss_cap_bounds_a_hedge_too() -> None:
-    kit = quoting()
+    kit = quoting(plan(cushion="20%"))
     kit.book(TAKER, [("99.60", 100)], [("99.62", 100)])
 
     kit.fill(kit.only(0), 3)

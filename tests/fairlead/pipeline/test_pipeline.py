@@ -219,6 +219,27 @@ def test_a_refused_wish_is_asked_again_ever_more_rarely() -> None:
     assert world.pipeline.denied == {"alt": {"rule": 9}}
 
 
+@pytest.mark.parametrize(
+    ("purpose", "wanted"), [(Purpose.EXIT, [0, 1, 2, 3]), (Purpose.QUOTE, [0, 1, 3])]
+)
+def test_an_exit_that_asks_for_less_is_judged_at_once(purpose: Purpose, wanted: list[int]) -> None:
+    asked: list[int] = []
+
+    def check(one: OrderIntent, view: RiskView) -> Verdict:
+        asked.append(one.decided_ns // SECOND)
+        return denied()
+
+    async def act(world: World) -> None:
+        for tick in range(4):
+            wish = place(at_ns=tick * SECOND, purpose=purpose, quantity=str(8 - tick))
+            world.ask(wish)
+            await world.clock.sleep_ns(SECOND)
+
+    live(act, rules=[Rule(check=check)])
+
+    assert asked == wanted
+
+
 def test_who_asks_no_more_is_forgotten() -> None:
     async def act(world: World) -> None:
         for tick in range(300):

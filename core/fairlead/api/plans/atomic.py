@@ -71,6 +71,11 @@ class AtomicPlan(Plan):
     max_slippage: Ratio = Field(
         Ratio.parse("20 bps"), description="how far from its mid a leg without a bound may trade"
     )
+    cushion: Ratio = Field(
+        Ratio.parse("10 bps"),
+        description="how far beyond the price that its size needs now an order that takes is "
+        "priced; never beyond its bound",
+    )
     loss_cap: Ratio = Field(
         Ratio.parse("20 bps"),
         description="what the policy may lose in price, as a share of the plan's notional",
@@ -109,7 +114,7 @@ class AtomicPlan(Plan):
             raise ValueError("every other leg must be on the opposite side of `lead`")
         if 0 in (self.timeout.ns, self.repair_time.ns, self.lead_time.ns):
             raise ValueError("`timeout`, `repair_time` and `lead_time` must be above zero")
-        for name in ("max_slippage", "loss_cap", "repair_slippage"):
+        for name in ("max_slippage", "cushion", "loss_cap", "repair_slippage"):
             if not ZERO <= getattr(self, name).value < 1:
                 raise ValueError(f'write `{name}` from "0 bps" to below "100%"')
         return self

@@ -37,6 +37,11 @@ class XemmPlan(Plan):
         Ratio.parse("30 bps"),
         description="how far beyond the price that walking the book promises a hedge may trade",
     )
+    cushion: Ratio = Field(
+        Ratio.parse("10 bps"),
+        description="how far beyond the price that its size needs now a hedge is priced; never "
+        "beyond what `slippage_buffer` and `loss_cap` allow",
+    )
     loss_cap: Ratio = Field(
         Ratio.parse("50 bps"),
         description="how much worse than the maker's average price, before fees, a hedge may be",
@@ -64,7 +69,7 @@ class XemmPlan(Plan):
         )
         if not -1 < low <= target <= high < 1:
             raise ValueError("write min <= target <= max profitability, within 100%")
-        for name in ("slippage_buffer", "loss_cap", "price_band"):
+        for name in ("slippage_buffer", "cushion", "loss_cap", "price_band"):
             if not ZERO <= getattr(self, name).value < 1:
                 raise ValueError(f'write `{name}` from "0 bps" to below "100%"')
         return self
