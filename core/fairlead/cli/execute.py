@@ -31,6 +31,7 @@ from fairlead.cli.run import new_session
 from fairlead.errors import EngineError, ExitCode, UsageError
 from fairlead.kernel import RunResult, SessionOptions, SystemProcess, markets_in, socket_path
 from fairlead.kernel.executing import Executing, ExecutionProgress, only_plan
+from fairlead.ledger import Report
 from fairlead.store import ExecutionEnded
 
 __all__ = ["execute"]
@@ -132,7 +133,7 @@ def _work(start: Start, path: Path | None, sets: tuple[str, ...], *, as_json: bo
             restore()
             process.ignore_late_stops()
     _print(executing, as_json=as_json)
-    return _verdict(outcome.result, executing.ended)
+    return _verdict(outcome.result, outcome.report, executing.ended)
 
 
 def _check_markets(start: Start, found: Configured) -> None:
@@ -167,7 +168,7 @@ def _print(executing: Executing, *, as_json: bool) -> None:
         wide_console().print(text, soft_wrap=True)
 
 
-def _verdict(result: RunResult, ended: ExecutionEnded | None) -> ExitCode:
+def _verdict(result: RunResult, report: Report | None, ended: ExecutionEnded | None) -> ExitCode:
     failure = result.failure
     if isinstance(failure, EngineError):
         click.echo(f"stopped early: {failure}", err=True)
@@ -175,6 +176,8 @@ def _verdict(result: RunResult, ended: ExecutionEnded | None) -> ExitCode:
         traceback.print_exception(failure)
     for order in result.left:
         click.echo(f"not proven gone: {order}", err=True)
+    for plan in () if report is None else report["summary"]["plans_left"]:
+        click.echo(f"unfinished: {plan['text']}", err=True)
     if result.exit_code is not ExitCode.CLEAN:
         return result.exit_code
     return ExitCode.CLEAN if ended is not None and ended.complete else ExitCode.CHECK_FAILED

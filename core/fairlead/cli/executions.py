@@ -16,6 +16,7 @@ from fairlead.cli.option import duration_ns
 from fairlead.config import EngineSettings, load
 from fairlead.errors import UsageError
 from fairlead.kernel.clock import SystemClock
+from fairlead.model import trimmed
 from fairlead.store import StoredExecution, StoreReader, open_reader
 
 __all__ = ["executions"]
@@ -49,7 +50,10 @@ def executions(path: Path | None, strategy: str | None, window: str | None, as_j
     reader = open_reader(f"{_SQLITE}{raw.folder / store.removeprefix(_SQLITE)}")
     try:
         found = _within(reader, instance, span_ns)
-        running = reader.open_executions(instance)
+        running = [
+            row | {"held": reader.held(row["execution"])}
+            for row in reader.open_executions(instance)
+        ]
     finally:
         reader.close()
     found = [one for one in found if strategy in {None, one.strategy}]
@@ -69,7 +73,9 @@ def executions(path: Path | None, strategy: str | None, window: str | None, as_j
     else:
         console.print("no execution has ended")
     for row in running:
-        console.print(f"without an end: {row['strategy']} {row['name']} ({row['executor']})")
+        held = ", ".join(f"{trimmed(size)} on {market}" for market, size in row["held"].items())
+        what = f"{row['strategy']} {row['name']} ({row['executor']})"
+        console.print(f"without an end: {what}, holds {held or 'nothing'}")
 
 
 def _within(reader: StoreReader, instance: str, span_ns: int | None) -> list[StoredExecution]:
@@ -89,6 +95,7 @@ def _tree(found: list[StoredExecution], running: list[dict[str, Any]]) -> dict[s
         "figures": figures_of(found).as_json(),
         "without_an_end": [
             {key: row[key] for key in ("execution", "name", "strategy", "executor", "t_ns")}
+            | {"held": {market: str(quantity) for market, quantity in row["held"].items()}}
             for row in running
         ],
         "executions": [

@@ -108,6 +108,8 @@ def summary_text(
         lines.append(line)
     if len(report["strategies"]) > 1:
         lines.extend(_each(report, money.places))
+    for plan in report["summary"].get("plans_left", ()):  # a run of before may not have them
+        lines.append(Text(f" unfinished: {plan['text']}", style="bold red" if plan["open"] else ""))
     lines.extend(Text(f" {note}", style="yellow") for note in _verdict(report))
     lines.extend(Text(f" {note}", style="dim") for note in report["summary"]["notes"])
     for number, command in enumerate(commands):

@@ -84,6 +84,7 @@ from fairlead.kernel.plans import PlanDesk, PlanDeskParts
 from fairlead.kernel.plans_admission import RESERVED_LEVEL, Admissions
 from fairlead.kernel.plans_book import PlanBook
 from fairlead.kernel.plans_end import PlanEnds, ended_as_it_is
+from fairlead.kernel.plans_left import PlanLeft, held_text, left_fact, plans_left
 from fairlead.kernel.plans_parts import build_plans
 from fairlead.kernel.plans_restart import PlanRestart
 from fairlead.kernel.plans_result import denied_result, execution_result, total_slippage_bps
@@ -96,6 +97,7 @@ from fairlead.kernel.plans_run import (
     markets_in,
 )
 from fairlead.kernel.plans_start import NotResumed, PlanStarter, state_text
+from fairlead.kernel.plans_stuck import PlanStuck
 from fairlead.kernel.plans_watch import PlanWatches
 from fairlead.kernel.plans_wish import PlanWishes, waiting_id
 from fairlead.kernel.plugins import Installed, Plugins, installed, load_plugins, try_plugins
@@ -191,10 +193,12 @@ __all__ = [
     "PlanDesk",
     "PlanDeskParts",
     "PlanEnds",
+    "PlanLeft",
     "PlanLook",
     "PlanRestart",
     "PlanRun",
     "PlanStarter",
+    "PlanStuck",
     "PlanSurroundings",
     "PlanWatches",
     "PlanWishes",
@@ -268,10 +272,12 @@ __all__ = [
     "denied_result",
     "ended_as_it_is",
     "execution_result",
+    "held_text",
     "hold_instance",
     "installed",
     "instance_offset_ns",
     "instance_tag",
+    "left_fact",
     "lift_halt",
     "load_plugins",
     "lock_name",
@@ -282,6 +288,7 @@ __all__ = [
     "outside_connectors",
     "own_levels",
     "peak_note",
+    "plans_left",
     "prove_gone",
     "prove_or_hurry",
     "read_beat",

@@ -36,6 +36,7 @@ from fairlead.kernel.plans_end import PlanEnds, ended_as_it_is
 from fairlead.kernel.plans_result import denied_result
 from fairlead.kernel.plans_run import WAITING, Closing, PlanRun, PlanSurroundings
 from fairlead.kernel.plans_start import PlanStarter, state_text
+from fairlead.kernel.plans_stuck import PlanStuck
 from fairlead.kernel.plans_watch import PlanWatches
 from fairlead.kernel.plans_wish import PlanWishes
 from fairlead.model import ZERO, Fill, MarketId, OrderIntent, Purpose, Side, Slot, trimmed
@@ -94,6 +95,7 @@ class PlanDesk:
         self.runs: Mapping[str, PlanRun] = self._runs
         self.admissions = Admissions(self._runs, parts.waiting_of, parts.held)
         self.watches = PlanWatches(self._runs, parts.around.markets, self.tell)
+        self._stuck = PlanStuck(parts.journal, parts.around.now_ns)
         self.wishes = PlanWishes(
             self._runs,
             parts.clock,
@@ -102,6 +104,7 @@ class PlanDesk:
             waiting=parts.waiting,
             withdraw=parts.withdraw,
             tell=self.tell,
+            stuck=self._stuck,
         )
         self.ends = PlanEnds(parts.journal, parts.gate, parts.around.now_ns, enforce=parts.enforce)
 
@@ -158,6 +161,7 @@ class PlanDesk:
         run = self._runs.get(order.intent.slot.plan)
         if run is None:
             return
+        self._stuck.order_changed(run, order)
         if order.state.is_closed:
             run.orders.pop(order.client_id, None)
         self.tell(run, OrderChanged(order.view()))
@@ -194,6 +198,7 @@ class PlanDesk:
                     self._step(run, run.events.popleft())
             if run.closing is not None and not (run.orders or run.placed or run.events):
                 del self._runs[run.execution]
+                self._stuck.forget(run)
                 view = self.ends.record(run, run.closing)
                 self._ended.setdefault(run.strategy, []).append(view)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 import msgspec
 
 from fairlead.api import ExecutionView, PostureLevel
+from fairlead.kernel.plans_left import PlanLeft, plans_left
 from fairlead.kernel.plans_result import execution_result, total_slippage_bps
 from fairlead.kernel.plans_run import Closing, PlanRun
 from fairlead.model import ZERO, MarketId, trimmed
@@ -54,6 +55,8 @@ class PlanEnds:
         self._gate = gate
         self._now_ns = now_ns
         self._enforce = enforce
+        #: Executions that had no end when the run ended.
+        self.left: tuple[PlanLeft, ...] = ()
         self._left: dict[tuple[str, str], _Left] = {}
 
     def recall(self, text: str) -> None:
@@ -126,6 +129,14 @@ class PlanEnds:
         self._journal.append(AlertRaised("critical", "residual_exposure", detail))
         # What was allowed before it, and waits to leave, must not leave any more.
         self._enforce(market)
+
+    def leave(self, runs: Iterable[PlanRun]) -> None:
+        """Take executions as unfinished at the end of the run; an alert says what is uncovered."""
+        self.left = plans_left(runs)
+        for one in self.left:
+            if one.open:
+                detail = f"{one.text}; the next run takes it up"
+                self._journal.append(AlertRaised("critical", "plan_unfinished", detail))
 
     def lift(self) -> tuple[str, ...]:
         """Restrain no market any more: a person has looked; gives the rules that are lifted."""

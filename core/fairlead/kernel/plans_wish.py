@@ -7,6 +7,7 @@ from functools import partial
 
 from fairlead.api import Clock, Denied, Place, PlanEvent, Refused
 from fairlead.kernel.plans_run import WAITING, PlanRun
+from fairlead.kernel.plans_stuck import PlanStuck
 from fairlead.model import OrderIntent, Slot
 from fairlead.pipeline import Refusal
 from fairlead.trackers import Order, OrderTracker
@@ -30,6 +31,7 @@ class PlanWishes:
         waiting: Callable[[], Sequence[OrderIntent]],
         withdraw: Callable[[Slot], None],
         tell: Callable[[PlanRun, PlanEvent], None],
+        stuck: PlanStuck,
     ) -> None:
         self._runs = runs
         self._clock = clock
@@ -37,6 +39,7 @@ class PlanWishes:
         self._waiting = waiting
         self._withdraw = withdraw
         self._tell = tell
+        self._stuck = stuck
         orders.on_change(self._recorded, new=True)
 
     def refused(self, place: Place, refusal: Refusal, until_ns: int) -> None:
@@ -46,6 +49,7 @@ class PlanWishes:
             return
         run.placed.pop(place.slot, None)
         event = Refused(place, refusal.stage, refusal.denied)
+        self._stuck.refused(run, event)
         late = run.late.pop(place.slot, None)
         if late is not None:
             late.cancel()

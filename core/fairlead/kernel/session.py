@@ -27,6 +27,7 @@ from fairlead.kernel.control_socket import ControlSocket
 from fairlead.kernel.engine import Engine
 from fairlead.kernel.ids import SystemIds
 from fairlead.kernel.outcome import RunResult
+from fairlead.kernel.plans_left import left_fact
 from fairlead.kernel.plugins import Plugins
 from fairlead.kernel.post import Post
 from fairlead.kernel.reporter import found_rules
@@ -281,6 +282,7 @@ class Session:
                 reason=result.reason.value,
                 proven=result.proven,
                 orders_left=len(result.left),
+                plans_left=tuple(map(left_fact, desk.plans.ends.left)),
                 incidents=dict(sorted(self.tally.incidents.items())),
                 notes=found_rules(one.instrument for one in desk.markets.values()),
                 risk=desk.guard.figures(result.ended_ns),

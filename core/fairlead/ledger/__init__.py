@@ -19,6 +19,7 @@ from fairlead.ledger.pnl import BookedFill, PnlBook, PnlParts
 from fairlead.ledger.report import (
     IdentityBrokenError,
     OrderCounts,
+    PlanFact,
     Report,
     RequestFacts,
     RunFacts,
@@ -51,6 +52,7 @@ __all__ = [
     "NavState",
     "Obligation",
     "OrderCounts",
+    "PlanFact",
     "PnlBook",
     "PnlParts",
     "Rate",

@@ -22,6 +22,7 @@ from fairlead.model import ZERO, Side, statistic, trimmed
 __all__ = [
     "IdentityBrokenError",
     "OrderCounts",
+    "PlanFact",
     "Report",
     "RequestFacts",
     "RunFacts",
@@ -77,6 +78,21 @@ class RequestFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanFact:
+    """A plan that had no end when the run ended."""
+
+    name: str
+    strategy: str
+    executor: str
+    #: By market, signed, in base units or contracts.
+    held: Mapping[str, Decimal]
+    #: What of that nothing covers, by base asset.
+    open: Mapping[str, Decimal]
+    #: All of it in a line.
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunFacts:
     """What the engine knows of a run besides its money."""
 
@@ -94,6 +110,8 @@ class RunFacts:
     reason: str = ""
     proven: bool = False
     orders_left: int = 0
+    #: Plans without an end.
+    plans_left: tuple[PlanFact, ...] = ()
     #: Incident name → how often.
     incidents: Mapping[str, int] = field(default_factory=dict)
     #: By rule: how often it fired, for how long in all, what it denied (see the report's page).
@@ -142,6 +160,7 @@ def build_report(
             "reason": facts.reason,
             "proven": facts.proven,
             "orders_left": facts.orders_left,
+            "plans_left": [_plan(one) for one in facts.plans_left],
             "equity": _equity(ledger, total),
             "pnl": _parts(total),
             "trading": _trading(ledger.trading, total),
@@ -153,6 +172,17 @@ def build_report(
             "risk": {name: dict(figures) for name, figures in facts.risk.items()},
             "notes": list(facts.notes),
         },
+    }
+
+
+def _plan(fact: PlanFact) -> Report:
+    return {
+        "name": fact.name,
+        "strategy": fact.strategy,
+        "executor": fact.executor,
+        "held": {market: trimmed(held) for market, held in fact.held.items()},
+        "open": {base: trimmed(quantity) for base, quantity in fact.open.items()},
+        "text": fact.text,
     }
 
 

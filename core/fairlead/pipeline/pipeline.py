@@ -28,6 +28,7 @@ from fairlead.model import (
     Slot,
     trimmed,
 )
+from fairlead.pipeline.backoff import LONGEST_NS, Backoff, Refusal, backed_off
 from fairlead.pipeline.breaker import NEW_RISK
 from fairlead.pipeline.gateway import Gateway
 from fairlead.pipeline.normalize import normalize
@@ -36,12 +37,8 @@ from fairlead.pipeline.risk import RiskGate, growing
 from fairlead.store import Incident, IntentDenied, Journal
 from fairlead.trackers import AccountTracker, Order, OrderTracker, needs
 
-__all__ = ["Pipeline", "PipelineParts", "Refusal"]
+__all__ = ["Pipeline", "PipelineParts"]
 
-# A refused wish is not asked again at once: 1, 2, 4 … ticks, at most a minute.
-_LONGEST_BACKOFF_NS = 60_000_000_000
-# What takes risk away may not be kept waiting for so long.
-_LONGEST_URGENT_NS = 5_000_000_000
 # A cancel of the same order does not leave sooner again, whatever became of the last.
 _CANCEL_AGAIN_NS = 1_000_000_000
 
@@ -65,23 +62,6 @@ class PipelineParts:
     refused: Callable[[Place, Refusal, int], None] = lambda place, refusal, until_ns: None
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A wish that will not become an order: the stage that refused it, and its verdict."""
-
-    stage: str
-    denied: Denied
-
-
-@dataclass(slots=True)
-class _Backoff:
-    refusal: Refusal
-    until_ns: int
-    wait_ns: int
-    #: What was refused of it, to tell a smaller wish from the same.
-    quantity: Decimal
-
-
 class Pipeline:
     """The one way by which orders and cancels leave, for all strategies and venues."""
 
@@ -90,7 +70,7 @@ class Pipeline:
         self._gateways: dict[str, Gateway] = {}
         self._queue = CreateQueue()
         self._cancels: dict[str, str] = {}
-        self._backoffs: dict[Slot, _Backoff] = {}
+        self._backoffs: dict[Slot, Backoff] = {}
         #: Denials by strategy and rule. Every one counts; only a change is journaled.
         self.denied: dict[str, dict[str, int]] = {}
         self.open_for_creates = True
@@ -279,7 +259,7 @@ class Pipeline:
         now_ns = self._parts.now_ns()
         self._queue.supersede(place.slot)
         backoff = self._backoffs.get(place.slot)
-        if backoff is not None and now_ns < backoff.until_ns and not _asks_less(place, backoff):
+        if backoff is not None and backoff.holds(place, now_ns):
             if place.slot.plan:
                 self._parts.refused(place, backoff.refusal, backoff.until_ns)
             return
@@ -318,17 +298,12 @@ class Pipeline:
         counts[denied.rule] = counts.get(denied.rule, 0) + 1
         backoff = self._backoffs.get(slot)
         repeated = backoff is not None and backoff.refusal.denied.rule == denied.rule
-        wait_ns = self._parts.tick_ns
-        if backoff is not None and repeated:
-            urgent = place.purpose in (Purpose.HEDGE, Purpose.EXIT)
-            longest_ns = _LONGEST_URGENT_NS if urgent else _LONGEST_BACKOFF_NS
-            wait_ns = min(2 * backoff.wait_ns, max(longest_ns, self._parts.tick_ns))
         # Plans come and go, and their slots with them: who asked no more is forgotten.
-        oldest_ns = now_ns - _LONGEST_BACKOFF_NS
+        oldest_ns = now_ns - LONGEST_NS
         while self._backoffs and next(iter(self._backoffs.values())).until_ns < oldest_ns:
             del self._backoffs[next(iter(self._backoffs))]
         self._backoffs.pop(slot, None)
-        self._backoffs[slot] = _Backoff(refusal, now_ns + wait_ns, wait_ns, place.quantity)
+        self._backoffs[slot] = backed_off(backoff, place, refusal, now_ns, self._parts.tick_ns)
         for client_id in denied.in_the_way:
             self._cancels.setdefault(client_id, f"in the way of a {place.purpose}")
         if repeated:
@@ -386,11 +361,6 @@ class Pipeline:
     def _order_changed(self, order: Order) -> None:
         if order.client_id in self._cancels and order.state is not OrderState.PENDING_CREATE:
             self._send_cancels()
-
-
-def _asks_less(place: Place, backoff: _Backoff) -> bool:
-    # A smaller hedge is another one: whether it may leave is not known from the larger.
-    return place.purpose in (Purpose.HEDGE, Purpose.EXIT) and place.quantity < backoff.quantity
 
 
 def _figure(value: Decimal | str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from fairlead.api import Record
 from fairlead.errors import StoreError
+from fairlead.model import ZERO, Side
 from fairlead.store.database import Database
 from fairlead.store.execution import StoredExecution, stored_execution
 from fairlead.store.record import RECORDS
@@ -114,6 +116,17 @@ class StoreReader:
     def open_executions(self, instance: str, since_ns: int = 0) -> list[dict[str, Any]]:
         """Give an instance's executions without an end that began since some time."""
         return list(self._database.read(execution_statements().find_open, instance, since_ns))
+
+    def held(self, execution: str) -> dict[str, Decimal]:
+        """Give what an execution bought less what it sold, by market; nothing that is zero.
+
+        In base units or contracts.
+        """
+        found: dict[str, Decimal] = {}
+        for row in self._database.read(execution_statements().find_fills, execution):
+            signed = Side(row["side"]).sign * Decimal(row["quantity"])
+            found[row["market"]] = found.get(row["market"], ZERO) + signed
+        return {market: quantity for market, quantity in found.items() if quantity}
 
     def close(self) -> None:
         """Let go of the database."""

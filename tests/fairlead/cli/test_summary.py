@@ -122,6 +122,32 @@ def test_an_end_without_proof_is_loud(report: Report) -> None:
     assert any("red" in str(span.style) for span in text.spans)
 
 
+def test_a_plan_without_an_end_is_named_and_loud_when_something_is_uncovered(
+    report: Report,
+) -> None:
+    changed = copy.deepcopy(report)
+    held = {
+        "text": "alt execution one (xemm): holds +2 on a:B/C; +2 B uncovered",
+        "open": {"B": "2"},
+    }
+    flat = {"text": "alt execution two (twap): holds nothing", "open": {}}
+    changed["summary"]["plans_left"] = [held, flat]
+
+    text = summary_text(changed)
+
+    assert f"unfinished: {held['text']}" in text.plain
+    assert f"unfinished: {flat['text']}" in text.plain
+    loud = [text.plain[span.start : span.end] for span in text.spans if "red" in str(span.style)]
+    assert [one for one in loud if "unfinished" in one] == [f" unfinished: {held['text']}"]
+
+
+def test_a_report_of_before_may_say_nothing_of_plans(report: Report) -> None:
+    changed = copy.deepcopy(report)
+    del changed["summary"]["plans_left"]
+
+    assert "unfinished" not in summary_text(changed).plain
+
+
 def test_a_failure_is_no_clean_stop_although_no_order_is_left(report: Report) -> None:
     changed = copy.deepcopy(report)
     changed["summary"]["reason"] = "a part of the engine failed"

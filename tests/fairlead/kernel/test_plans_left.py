@@ -184,3 +184,11 @@ def test_what_has_an_end_stays_ended() -> None:
     (stored,) = reader.executions("demo")
     assert (stored.execution, stored.result) == (STARTED.execution, first.ended.result)
     assert reader.open_executions("demo") == []
+
+
+def test_what_one_without_an_end_holds_is_read_from_its_fills() -> None:
+    reader = disk_of(STARTED, *bought("3")).reader()
+
+    assert [row["name"] for row in reader.open_executions("demo")] == ["one"]
+    assert reader.held(STARTED.execution) == {str(MARKET): Decimal(3)}
+    assert reader.held("another") == {}

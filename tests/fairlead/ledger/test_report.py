@@ -8,6 +8,7 @@ from fairlead.ledger import (
     AccountLedger,
     IdentityBrokenError,
     OrderCounts,
+    PlanFact,
     RunFacts,
     build_report,
 )
@@ -156,6 +157,24 @@ def test_what_was_never_available_is_null_and_not_zero() -> None:
     assert report["strategies"]["alt"]["uptime"] is None
     assert report["strategies"]["alt"]["maker_share"] is None
     assert report["summary"]["strategies"]["alt"]["unrealised"] is None
+
+
+def test_plans_without_an_end_are_told_with_what_they_hold() -> None:
+    left = PlanFact("one", "alt", "xemm", {"a:B/C": Decimal("2.50")}, {"B": Decimal(2)}, "a line")
+
+    facts = RunFacts("r", "i", "paper", None, "", 0, 0, 0, 0, 0, plans_left=(left,))
+    found = build_report(facts, account(USDT="1"), {})
+
+    assert found["summary"]["plans_left"] == [
+        {
+            "name": "one",
+            "strategy": "alt",
+            "executor": "xemm",
+            "held": {"a:B/C": "2.5"},
+            "open": {"B": "2"},
+            "text": "a line",
+        }
+    ]
 
 
 def test_incidents_are_counted() -> None:
