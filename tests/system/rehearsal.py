@@ -135,10 +135,14 @@ class Rehearsal:
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Begin to run an engine."""
+        return self.launch("run", *arguments)
+
+    def launch(self, *words: str) -> "subprocess.Popen[str]":
+        """Begin a command that runs an engine; what it says stands in a log."""
         log = (self.folder / f"engine-{len(self._running)}.log").open("w")
         with log:
             process = subprocess.Popen(
-                [FAIRLEAD, "run", *arguments],
+                [FAIRLEAD, *words],
                 cwd=self.folder,
                 env=environment(),
                 stdin=subprocess.DEVNULL,

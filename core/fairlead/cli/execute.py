@@ -162,7 +162,8 @@ def _print(executing: Executing, *, as_json: bool) -> None:
         }
         click.echo(json.dumps(tree, ensure_ascii=False, indent=2, default=str))
     elif ended is None:
-        click.echo(f"nothing was done: {executing.problem}", err=True)
+        what = "no result" if executing.begun else "nothing was done"
+        click.echo(f"{what}: {executing.problem}", err=True)
     else:
         text = result_text(ended.name, ended.result, ended.slippage_bps)
         wide_console().print(text, soft_wrap=True)

@@ -98,6 +98,8 @@ class Executing:
         self._tell = tell
         #: What the plan came to, as it is stored; None = it was never admitted.
         self.ended: ExecutionEnded | None = None
+        #: Whether it, or what an earlier run left of it, has begun.
+        self.begun = False
         #: Why there is no result; "" = there is one.
         self.problem = "it was not admitted in time"
         #: What of an earlier run is worked in its place, in one line; "" = nothing.
@@ -123,6 +125,8 @@ class Executing:
         phase = "waiting" if run is None else "working" if run.closing is None else "ending"
         if run is not None and run.strategy == EXECUTE and run.started_ns < self._begun_ns:
             self.earlier = _earlier(run.name, run.execution, run.admitted_legs())
+        if run is not None and self.ended is None:
+            self.begun, self.problem = True, "it has no end yet"
         self._tell(ExecutionProgress(elapsed_ns, phase, run, self.earlier))
         seen = self._controller.seen
         denied = seen is not None and not seen.execution
