@@ -24,11 +24,15 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
 
 MARKET = ("--market", "main:ALT/USDT")
 #: Buys a piece every second by taking; far from done when a test ends it.
-LONG = ("execute", "twap", *MARKET, "--side", "BUY", "--quantity", "3000", "--mode", "TAKER")
-LONG = (*LONG, "--duration", "60 s", "--interval", "1 s")
+LONG = [
+    *("execute", "twap", *MARKET, "--side", "BUY", "--quantity", "3000", "--mode", "TAKER"),
+    *("--duration", "60 s", "--interval", "1 s"),
+]
 #: Rests where nobody comes, for as long as a test wants.
-RESTING = ("execute", "tiered", *MARKET, "--side", "BUY", "--quantity", "100", "--mode")
-RESTING = (*RESTING, "limit_only", "--timeout", "60 s")
+RESTING = [
+    *("execute", "tiered", *MARKET, "--side", "BUY", "--quantity", "100"),
+    *("--mode", "limit_only", "--timeout", "60 s"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +173,10 @@ def test_a_signal_before_a_killed_position_goes_on_says_what_is_held_and_loses_n
     rehearsal: Rehearsal,
 ) -> None:
     venue = rehearsal.venue
-    words = ("execute", "position", *MARKET, "--side", "BUY", "--quantity", "100")
-    words = (*words, "--entry", "market", "--stop-loss", "20%", "--time-limit", "8 s")
+    words = [
+        *("execute", "position", *MARKET, "--side", "BUY", "--quantity", "100"),
+        *("--entry", "market", "--stop-loss", "20%", "--time-limit", "8 s"),
+    ]
     begun(rehearsal, *words).kill()
     venue.knobs(latency_ns=[600_000_000, 600_000_000])  # what it reads of the account takes long
     second = rehearsal.launch(*words)

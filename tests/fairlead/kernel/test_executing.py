@@ -62,6 +62,25 @@ def test_a_stop_ends_the_plan_and_its_result_is_there() -> None:
     assert told[0].phase == "waiting"
 
 
+def test_one_that_a_stop_leaves_without_an_end_says_so() -> None:
+    start = started()
+    one, controller = session_of(start)
+
+    def tell(now: ExecutionProgress) -> None:
+        if now.run is not None and now.run.orders:
+            now.run.broken = True  # it hears of nothing any more
+            one.engine.request_stop()
+
+    executing = Executing(start, controller, tell)
+    outcome = one.run(executing)
+
+    assert executing.ended is None
+    assert (executing.begun, executing.problem) == (True, "it has no end yet")
+    assert outcome.report is not None
+    (left,) = outcome.report["summary"]["plans_left"]
+    assert left["text"] == "execute execution twap (twap): holds nothing"
+
+
 def test_what_keeps_it_from_beginning_is_told() -> None:
     start = started()
     one, controller = session_of(start, "risk.warm_up=2 h")
@@ -71,6 +90,7 @@ def test_what_keeps_it_from_beginning_is_told() -> None:
 
     assert result.exit_code is ExitCode.CLEAN
     assert executing.ended is None
+    assert not executing.begun
     assert "warm_up" in executing.problem
 
 
