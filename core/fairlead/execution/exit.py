@@ -26,7 +26,8 @@ from fairlead.api import (
     Wake,
     Wish,
 )
-from fairlead.model import ZERO, Instrument, MarketId, Purpose, Reason, Side, Slot, TimeInForce
+from fairlead.execution.admission import price_bound
+from fairlead.model import ZERO, MarketId, Purpose, Reason, Side, Slot, TimeInForce
 
 __all__ = ["EXIT_LEVEL", "ExitEnd", "ExitExecutor", "ExitPlan", "ExitState"]
 
@@ -95,7 +96,8 @@ class ExitExecutor:
 
     def _next(self, state: ExitState, view: ExecutorView) -> Step[ExitState]:
         plan = self._plan
-        price, quantity = _rounded(plan, state.left, view.instrument)
+        price = view.instrument.round_price(_bound_now(plan, view), plan.side)
+        quantity = view.instrument.round_quantity(state.left)
         if view.instrument.below_minimum(price, quantity) is not None or quantity <= 0:
             return Step(msgspec.structs.replace(state, end=ExitEnd.DUST))
         best = view.best_ask if plan.side is Side.BUY else view.best_bid
@@ -122,9 +124,10 @@ class ExitExecutor:
         )
 
 
-def _rounded(plan: ExitPlan, quantity: Decimal, instrument: Instrument) -> tuple[Decimal, Decimal]:
-    # Never more aggressive than the bound, never more than is left.
-    return (
-        instrument.round_price(plan.bound, plan.side),
-        instrument.round_quantity(quantity),
-    )
+def _bound_now(plan: ExitPlan, view: ExecutorView) -> Decimal:
+    # No further from the mid of the moment than the bound was at the decision: where the market
+    # has come our way since, the bound lies so far through it that a price band would refuse it.
+    if view.best_bid is None or view.best_ask is None:
+        return plan.bound
+    slippage = plan.side.sign * (plan.bound - plan.mid) / plan.mid
+    return price_bound(plan.side, (view.best_bid + view.best_ask) / 2, slippage, plan.bound)

@@ -51,6 +51,26 @@ def test_what_is_left_is_asked_for_at_the_bound_and_at_once() -> None:
     assert place.reasons[0].detail == "100.0 bps at most"
 
 
+@pytest.mark.parametrize(
+    ("side", "bound", "bid", "ask", "price"),
+    [
+        (Side.SELL, "99", "101.95", "102.05", "100.98"),
+        (Side.BUY, "101", "97.95", "98.05", "98.98"),
+        (Side.SELL, "99", "99", "99.15", "99"),
+        (Side.BUY, "101", "100.85", "101", "101"),
+    ],
+)
+def test_it_goes_no_further_through_a_market_that_has_come_its_way(
+    side: Side, bound: str, bid: str, ask: str, price: str
+) -> None:
+    executor = ExitExecutor(plan(side, bound=bound))
+
+    step = executor.step(executor.initial(), Wake(), view(bid=bid, ask=ask))
+
+    # As far from the mid of the moment as the bound was at the decision, never beyond it.
+    assert placed(step.actions).price == Decimal(price)
+
+
 def test_nothing_more_leaves_while_an_order_may_still_fill() -> None:
     executor = ExitExecutor(plan())
     mine = exit_order(Side.SELL, Decimal(99), Decimal(25))
