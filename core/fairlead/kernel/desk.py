@@ -232,7 +232,8 @@ class Desk:
 
     def finish(self) -> None:
         """Book the marks in force and journal what is known of the last fills and plans."""
-        self.plans.leave()
+        self.plans.work()
+        self.plans.ends.leave(self.plans.runs.values())
         self.booking.mark()
         if self.booking.opened:
             # Until every account is read its equity is unknown, not what is read of it.

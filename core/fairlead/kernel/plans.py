@@ -209,11 +209,6 @@ class PlanDesk:
             self.tell(run, Stop())
         self.work()
 
-    def leave(self) -> None:
-        """Take the last steps of the run; what has no end after them is left to the next run."""
-        self.work()
-        self.ends.leave(self._runs.values())
-
     def pull(self, market: MarketId, reason: str, sides: Sequence[Side] = tuple(Side)) -> None:
         """Cancel what rests on a market: new risk, and all where nothing may be traded at all."""
         nothing = self._parts.gate.posture(market).level.rank >= PostureLevel.CANCEL_ONLY.rank
