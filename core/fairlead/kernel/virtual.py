@@ -8,12 +8,13 @@ pacing changes when things happen on the wall, never what happens.
 from __future__ import annotations
 
 import asyncio
-import math
 import selectors
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, Protocol
+from contextvars import Context
+from heapq import heapify, heappop, heappush
+from typing import Any, NoReturn, Protocol, TypeAlias, TypeVarTuple
 
 from typing_extensions import override
 
@@ -24,12 +25,25 @@ __all__ = ["StandstillError", "VirtualClock", "VirtualLoop"]
 _SECOND = 1_000_000_000
 # Longest real sleep while pacing: how late a signal or a key may be noticed.
 _NAP_S = 0.02
-# Below half a nanosecond nothing is meant.
-_RESOLUTION_S = 5e-10
+# From so many timers on, those that were called off are cleared away once they are the most.
+_MANY_TIMERS = 100
+
+_Args = TypeVarTuple("_Args")
 
 
 class StandstillError(RuntimeError):
     """Everything waits and nothing is due: in virtual time that would be for ever."""
+
+
+class _Timer(asyncio.TimerHandle):
+    # asyncio's own, which typeshed does not show.
+    __slots__ = ()
+    _scheduled: bool
+
+
+#: The loop's time at which it is due, what is to be called, and when exactly. Ordered as asyncio
+#: orders its own, so that what is due at one instant comes in the order that it always had.
+_Waiting: TypeAlias = tuple[float, _Timer, int]
 
 
 class _Advance(Protocol):
@@ -63,14 +77,16 @@ class _TimeSelector(selectors.BaseSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop in virtual time, starting at ``start_ns`` (nanoseconds since the epoch).
 
+    Its timers are its own, in whole nanoseconds, so that they are exact even after years.
+
     ``pace`` None = as fast as possible, 60 = one minute of virtual time takes one real second, by
     the real ``monotonic`` seconds and ``nap``.
     """
 
     # asyncio's own, which typeshed does not show.
     _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
     _stopping: bool
+    _check_closed: Callable[[], None]
 
     def __init__(
         self,
@@ -90,14 +106,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         #: Gets a turn some fifty times a real second, for work that is really outside.
         self.beside: Callable[[], None] | None = None
         self._looked_up = 0.0
+        self._timers: list[_Waiting] = []
+        self._called_off = 0
         super().__init__(_TimeSelector(self._let_time_pass))
-        # asyncio runs a timer when it is due within this much; less than a nanosecond keeps
-        # them exact.
-        self._clock_resolution = _RESOLUTION_S
 
     def begin(self, start_ns: int) -> None:
         """Set the time at which everything starts, before anything is scheduled."""
-        if self._scheduled:
+        if self._timers:
             raise RuntimeError("something waits for the time already")
         self._start_ns = self._now_ns = start_ns
 
@@ -110,14 +125,29 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return (self._now_ns - self._start_ns) / _SECOND
 
-    def loop_time(self, at_ns: int) -> float:
-        """Give the loop's own time for an instant; exact to the nanosecond for three weeks."""
-        return (at_ns - self._start_ns) / _SECOND
+    @override
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*_Args], object],
+        *args: *_Args,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        at_ns = self._start_ns + round(when * _SECOND)
+        return self._set(_Timer(when, callback, args, self, context), at_ns)
 
-    def reach(self, at_ns: int, callback: Callable[[], None]) -> None:
-        """Call back at ``at_ns`` to the nanosecond, from a timer that was set for then."""
-        self._now_ns = max(self._now_ns, at_ns)
-        callback()
+    def call_at_ns(
+        self, at_ns: int, callback: Callable[[*_Args], object], *args: *_Args
+    ) -> asyncio.TimerHandle:
+        """Call back at ``at_ns`` to the nanosecond, in the next turn when that has passed."""
+        when = (at_ns - self._start_ns) / _SECOND
+        return self._set(_Timer(when, callback, args, self), at_ns)
+
+    def _set(self, timer: _Timer, at_ns: int) -> _Timer:
+        self._check_closed()
+        timer._scheduled = True
+        heappush(self._timers, (timer.when(), timer, at_ns))
+        return timer
 
     def jump(self, at_ns: int) -> bool:
         """Go on as of ``at_ns`` without a turn of the loop, if nothing else comes first."""
@@ -125,15 +155,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             return False
         if at_ns <= self._now_ns:
             return True
-        if self._scheduled and self._due_ns() <= at_ns:
+        if self._timers and self._timers[0][2] <= at_ns:
             return False
         if self.pace is not None and self._ahead_s(at_ns) > 0:
             return False
         self._now_ns = at_ns
         return True
-
-    def _due_ns(self) -> int:
-        return self._start_ns + round(self._scheduled[0].when() * _SECOND)
 
     def _ahead_s(self, at_ns: int) -> float:
         # Real seconds by which ``at_ns`` is still in the future.
@@ -145,30 +172,52 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return (at_ns - self._start_ns) / _SECOND / self.pace - (now - self._wall_start)
 
     def _let_time_pass(self, timeout: float | None) -> None:
-        self._look_up()
-        if not self._ready and (timeout is None or timeout > 0):
+        # What asyncio calls to wait: with a timeout of zero when something is ready.
+        if self.beside is not None:
+            self._look_up(self.beside)
+        self._clear_away()
+        if timeout is None and not self._ready:
             self._go_to_next()
-        # After weeks a float of seconds is coarser than that, and what is due must still run.
-        self._clock_resolution = max(_RESOLUTION_S, math.ulp(self.time()))
+        timers, ready, now_ns = self._timers, self._ready, self._now_ns
+        while timers and timers[0][2] <= now_ns:
+            ready.append(self._pop())
 
-    def _look_up(self) -> None:
-        if self.beside is None:
-            return
+    def _look_up(self, beside: Callable[[], None]) -> None:
         now = self._monotonic()
         if now - self._looked_up >= _NAP_S:
             self._looked_up = now
-            self.beside()
+            beside()
 
     def _go_to_next(self) -> None:
-        if not self._scheduled:
+        if not self._timers:
             raise StandstillError("everything waits and nothing is due")
-        due_ns = self._due_ns()
+        due_ns = self._timers[0][2]
         while self.pace is not None and (ahead := self._ahead_s(due_ns)) > 0:
             self._nap(min(ahead, _NAP_S))
-            self._look_up()
+            if self.beside is not None:
+                self._look_up(self.beside)
             if self._ready:  # a signal came in, or something from beside
                 return
         self._now_ns = max(self._now_ns, due_ns)
+
+    def _clear_away(self) -> None:
+        # What was called off is never gone to, and must not pile up either.
+        timers = self._timers
+        if len(timers) > _MANY_TIMERS and 2 * self._called_off > len(timers):
+            timers[:] = [one for one in timers if not one[1].cancelled()]
+            heapify(timers)
+            self._called_off = 0
+        while timers and timers[0][1].cancelled():
+            self._pop()
+            self._called_off -= 1
+
+    def _pop(self) -> _Timer:
+        timer = heappop(self._timers)[1]
+        timer._scheduled = False
+        return timer
+
+    def _timer_handle_cancelled(self, timer: _Timer) -> None:
+        self._called_off += timer._scheduled
 
     # What would leave virtual time is refused.
 
@@ -212,7 +261,7 @@ class VirtualClock:
             await asyncio.sleep(0)
             return
         done = self._loop.create_future()
-        timer = self.call_at_ns(at_ns, lambda: _resolve(done))
+        timer = self._loop.call_at_ns(at_ns, _resolve, done)
         try:
             await done
         finally:
@@ -220,7 +269,7 @@ class VirtualClock:
 
     def call_at_ns(self, at_ns: int, callback: Callable[[], None]) -> Timer:
         """Call back at ``at_ns`` of virtual time, in the next turn when that has passed."""
-        return self._loop.call_at(self._loop.loop_time(at_ns), self._loop.reach, at_ns, callback)
+        return self._loop.call_at_ns(at_ns, callback)
 
     def advance_to_ns(self, at_ns: int) -> bool:
         """Jump to ``at_ns`` when nothing else is ready or due before it."""

@@ -288,10 +288,10 @@ def test_the_loop_relies_on_what_this_python_still_does() -> None:
     loop.call_at(5, lambda: None)
     loop.call_soon(lambda: None)
 
-    assert (len(loop._scheduled), len(loop._ready), loop._stopping) == (1, 1, False)
-    assert loop._scheduled[0].when() == 5
+    assert (len(loop._timers), len(loop._ready), loop._stopping) == (1, 1, False)
+    assert loop._timers[0][1].when() == 5
     loop.run_until_complete(asyncio.sleep(6))
-    assert (loop._scheduled, len(loop._ready)) == ([], 0)
+    assert (loop._scheduled, loop._timers, len(loop._ready)) == ([], [], 0)
     assert loop.time() == 6
     loop.close()
 
