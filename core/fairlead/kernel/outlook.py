@@ -42,6 +42,9 @@ class Outlook:
         self._streams: Mapping[str, StreamHealth] = {}
         self._sources: dict[MarketId, MarketTracker] = {}
         self._margined = [name for name, one in parts.connectors.items() if _trades_on_margin(one)]
+        self._probing = {
+            name: one for name, one in parts.connectors.items() if isinstance(one, TimeProbing)
+        }
         self._margins: dict[str, tuple[int, MarginAmounts]] = {}
         for market in markets:
             self._look_for(market)
@@ -52,9 +55,11 @@ class Outlook:
 
     def health(self, venue: str) -> StreamRisk:
         """Tell how a venue's account stream and clock do."""
-        stream, connector = self._streams.get(venue), self._parts.connectors[venue]
-        skew_ns = connector.skew_ns if isinstance(connector, TimeProbing) else None
-        return StreamRisk(None if stream is None else stream.unproven_since_ns, skew_ns)
+        stream, probing = self._streams.get(venue), self._probing.get(venue)
+        return StreamRisk(
+            None if stream is None else stream.unproven_since_ns,
+            None if probing is None else probing.skew_ns,
+        )
 
     def take_margin(self, venue: str, reading: MarginAmounts | Unavailable) -> None:
         """Take what a venue said of margin; without an answer the last one grows old."""
