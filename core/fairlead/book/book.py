@@ -97,6 +97,8 @@ class Book:
         self._waiting: deque[BookDiff] = deque(maxlen=waiting)
         self._fresh = True
         self._was_lost = False
+        # The view with all that is in the book, until the next change.
+        self._view: DecimalView | None = None
 
     def on_snapshot(self, snapshot: BookSnapshot) -> BookResult:
         """Hold the snapshot instead of everything else, then follow it with what waited.
@@ -185,13 +187,18 @@ class Book:
         """
         if self.top is None or self.scale is None:
             return None
-        return DecimalView.of(self._bids, self._asks, self.scale, own or {})
+        if own:
+            return DecimalView.of(self._bids, self._asks, self.scale, own)
+        if self._view is None:
+            self._view = DecimalView.of(self._bids, self._asks, self.scale, {})
+        return self._view
 
     def _side(self, side: Side) -> Ladder:
         return self._bids if side is Side.BUY else self._asks
 
     def _settle(self, changed: bool, local_ns: int) -> bool:
         # Read the new top; False when it is crossed or locked.
+        self._view = None
         if changed:
             self.changed_ns = local_ns
         bid, ask = self._bids.best(), self._asks.best()
@@ -211,7 +218,7 @@ class Book:
     def _invalidate(self, reason: str) -> None:
         if self.valid:
             self._was_lost = True
-        self.valid, self.reason, self.top = False, reason, None
+        self.valid, self.reason, self.top, self._view = False, reason, None, None
         self._bids.replace(())
         self._asks.replace(())
 

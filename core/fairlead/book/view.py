@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import cached_property
 from itertools import islice
 
 from fairlead.book.depth import Depth, Walk
@@ -42,17 +43,17 @@ class DecimalView:
             return None
         return cls({Side.BUY: bids, Side.SELL: asks}, scale, own, (bid, ask))
 
-    @property
+    @cached_property
     def best_bid(self) -> Depth:
         """Give the highest bid."""
         return self._depth(self._bid)
 
-    @property
+    @cached_property
     def best_ask(self) -> Depth:
         """Give the lowest ask."""
         return self._depth(self._ask)
 
-    @property
+    @cached_property
     def mid(self) -> Decimal:
         """Give (best bid + best ask) / 2, exactly."""
         return unscaled(5 * (self._bid[0] + self._ask[0]), self._scale.price_decimals + 1)
