@@ -49,24 +49,24 @@ class Ladder:
         ]
         if not rungs:
             return (), gates
+        held, bound = self.inventory.describe(), self._bound(side)
         for rung in rungs:
-            self._price(rung)
-            self._size(rung)
+            self._price(rung, held)
+            self._size(rung, held)
         if self.config.inventory.size_skew and rungs[0].quantity <= 0:
-            held = self.inventory.describe()
             return (), [Gate("size skew", f"{side} {rung.level}: {held}") for rung in rungs]
         for rung in rungs:
             rung.round(self.instrument)
-        least = self._least(rungs)
+        least = self._least(rungs, bound)
         if least is None:
             return (), [Gate("price grid", f"{rung.name}: no price above zero") for rung in rungs]
         kept = merge(rungs, least, "minimum", gates)
-        kept = self._afford(kept, rungs[0].level, least, gates)
+        kept = self._afford(kept, rungs[0].level, bound, least, gates)
         for rung in kept:
-            self._guard(rung)
+            self._guard(rung, bound)
         return tuple(rung.quote(self.reference) for rung in kept), gates
 
-    def _price(self, rung: Rung) -> None:
+    def _price(self, rung: Rung, held: str) -> None:
         rung.begin(self.reference, str(self.config.reference))
         offset = self._offset(rung.side, rung.level)
         detail = f"{offset.scaleb(4):.2f} bps"
@@ -75,9 +75,9 @@ class Ladder:
         rung.move("spread", self.reference * (ONE - rung.side.sign * offset), detail)
         if self.config.inventory.price_skew.value:
             shift = self.reference * self.config.inventory.price_skew.value * self.inventory.lean
-            rung.move("price skew", rung.price - shift, self.inventory.describe())
+            rung.move("price skew", rung.price - shift, held)
 
-    def _size(self, rung: Rung) -> None:
+    def _size(self, rung: Rung, held: str) -> None:
         size = self.config.order_size
         unit = self.instrument.multiplier
         if size.asset == self.instrument.quote:
@@ -85,37 +85,43 @@ class Ladder:
         rung.size(size.value / unit, str(size))
         if self.config.inventory.size_skew:
             factor = ONE - rung.side.sign * self.inventory.lean
-            detail = f"× {factor:.2f}: {self.inventory.describe()}"
-            rung.resize("size skew", rung.quantity * factor, detail)
+            rung.resize("size skew", rung.quantity * factor, f"× {factor:.2f}: {held}")
 
     def _offset(self, side: Side, level: int) -> Decimal:
         spread = self.config.spread_of(side) * self.spread_factor
         step = self.config.levels.step.value * self.spread_factor
         return max(spread, self.config.min_spread.value) + level * step
 
-    def _extreme(self, side: Side, level: int, lean: int) -> Decimal:
+    def _extreme(self, side: Side, level: int, lean: int, bound: Decimal) -> Decimal:
         # The price that the level would have if the inventory leaned fully to one side.
         skew = lean * self.config.inventory.price_skew.value
         price = self.reference * (ONE - side.sign * self._offset(side, level) - skew)
-        return self._passive(side, self.instrument.round_price(price, side))
+        return _passive(side, self.instrument.round_price(price, side), bound)
 
-    def _least(self, rungs: list[Rung]) -> Decimal | None:
+    def _least(self, rungs: list[Rung], bound: Decimal) -> Decimal | None:
         instrument = self.instrument
-        lowest = min(self._extreme(rung.side, rung.level, 1) for rung in (rungs[0], rungs[-1]))
+        lowest = min(
+            self._extreme(rung.side, rung.level, 1, bound) for rung in (rungs[0], rungs[-1])
+        )
         if lowest <= 0:
             return None
         notional = instrument.min_notional / (lowest * instrument.multiplier)
         return max(instrument.lot, ceil_to(max(instrument.min_quantity, notional), instrument.lot))
 
     def _afford(
-        self, rungs: tuple[Rung, ...], nearest: int, least: Decimal, gates: list[Gate]
+        self,
+        rungs: tuple[Rung, ...],
+        nearest: int,
+        bound: Decimal,
+        least: Decimal,
+        gates: list[Gate],
     ) -> tuple[Rung, ...]:
         if not rungs:
             return ()
         side, instrument = rungs[0].side, self.instrument
         most, asset = self.selling, instrument.base
         if side is Side.BUY:
-            highest = self._extreme(side, nearest, -1)
+            highest = self._extreme(side, nearest, -1, bound)
             cost = instrument.notional(highest, ONE) * (ONE + max(instrument.fees.maker, ZERO))
             most, asset = self.buying / cost, instrument.quote
         most = instrument.round_quantity(most)
@@ -128,17 +134,21 @@ class Ladder:
         cut(rungs, most, instrument.lot, f"{asset} for {most} of {total}")
         return merge(rungs, least, "budget", gates)
 
-    def _passive(self, side: Side, price: Decimal) -> Decimal:
+    def _bound(self, side: Side) -> Decimal:
         # One step inside the spread is as near as a post-only order may come.
         grid = self.instrument.grid
         if side is Side.BUY:
-            bound = self.best_ask - grid.step_at(self.best_ask)
-            return min(price, self.instrument.round_price(bound, side))
-        bound = self.best_bid + grid.step_at(self.best_bid)
-        return max(price, self.instrument.round_price(bound, side))
+            nearest = self.best_ask - grid.step_at(self.best_ask)
+        else:
+            nearest = self.best_bid + grid.step_at(self.best_bid)
+        return self.instrument.round_price(nearest, side)
 
-    def _guard(self, rung: Rung) -> None:
-        price = self._passive(rung.side, rung.price)
+    def _guard(self, rung: Rung, bound: Decimal) -> None:
+        price = _passive(rung.side, rung.price, bound)
         if price != rung.price:
             best = self.best_ask if rung.side is Side.BUY else self.best_bid
             rung.move("crossing guard", price, f"kept off the opposite best {best}")
+
+
+def _passive(side: Side, price: Decimal, bound: Decimal) -> Decimal:
+    return min(price, bound) if side is Side.BUY else max(price, bound)
