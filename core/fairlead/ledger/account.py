@@ -235,8 +235,10 @@ class AccountLedger:
         nav, trading = self.nav.state, self.trading_nav.state
         if nav is None or trading is None:
             return self._before
+        if not settled:
+            return AccountMemory(nav, trading)
         balances = {f"{venue} {asset}": flow.balance for (venue, asset), flow in self.flows.items()}
-        return AccountMemory(nav, trading, balances if settled else None)
+        return AccountMemory(nav, trading, balances)
 
     def rate(self, asset: str, now_ns: int) -> Rate | None:
         """Give the currency per unit of ``asset``; None = no mark path, or one too old."""

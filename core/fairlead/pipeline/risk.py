@@ -225,7 +225,7 @@ class RiskGate:
 
     def _assess_one(self, rule: RiskRule, view: RiskView) -> tuple[Posture, ...]:
         try:
-            return tuple(_posture(posture) for posture in rule.assess(view))
+            return tuple(map(_posture, rule.assess(view)))
         except Exception as error:  # noqa: BLE001 - plugin boundary: a broken rule fails closed
             reason = self._break(rule, "account", error)
             return (Posture(PostureLevel.CANCEL_ONLY, rule.name, reason),)
@@ -236,7 +236,7 @@ class RiskGate:
         except Exception as error:  # noqa: BLE001 - plugin boundary: a broken rule fails closed
             self._report(rule, "order", error)
             return Denied(rule.name, "the rule failed", "a verdict", repr(error))
-        if isinstance(verdict, Allowed | Denied):
+        if isinstance(verdict, (Allowed, Denied)):
             return verdict
         self._report(rule, "order", TypeError(f"no verdict: {verdict!r}"))
         return Denied(rule.name, repr(verdict), "a verdict", "the rule gave no verdict")
