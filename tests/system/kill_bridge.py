@@ -157,7 +157,7 @@ class EngineLoop(VirtualLoop):
 
     @override
     def _go_to_next(self) -> None:
-        self.line.send(("go", self._timers[0][2] if self._timers else _FAR_NS))
+        self.line.send(("go", self._timers[0][0] if self._timers else _FAR_NS))
         now_ns, arrived = self.line.recv()
         self._now_ns = max(self._now_ns, now_ns)
         for number, what in arrived:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import Context
 from heapq import heapify, heappop, heappush
+from itertools import count
 from typing import Any, NoReturn, Protocol, TypeAlias, TypeVarTuple
 
 from typing_extensions import override
@@ -41,9 +42,8 @@ class _Timer(asyncio.TimerHandle):
     _scheduled: bool
 
 
-#: The loop's time at which it is due, what is to be called, and when exactly. Ordered as asyncio
-#: orders its own, so that what is due at one instant comes in the order that it always had.
-_Waiting: TypeAlias = tuple[float, _Timer, int]
+#: When it is due, its number in the order of setting, and what is to be called.
+_Waiting: TypeAlias = tuple[int, int, _Timer]
 
 
 class _Advance(Protocol):
@@ -77,7 +77,8 @@ class _TimeSelector(selectors.BaseSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop in virtual time, starting at ``start_ns`` (nanoseconds since the epoch).
 
-    Its timers are its own, in whole nanoseconds, so that they are exact even after years.
+    Its timers are its own, in whole nanoseconds: exact even after years, and those that are due
+    at one instant ring in the order in which they were set, whatever else waits.
 
     ``pace`` None = as fast as possible, 60 = one minute of virtual time takes one real second, by
     the real ``monotonic`` seconds and ``nap``.
@@ -107,6 +108,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.beside: Callable[[], None] | None = None
         self._looked_up = 0.0
         self._timers: list[_Waiting] = []
+        self._numbers = count()
         self._called_off = 0
         super().__init__(_TimeSelector(self._let_time_pass))
 
@@ -146,7 +148,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def _set(self, timer: _Timer, at_ns: int) -> _Timer:
         self._check_closed()
         timer._scheduled = True
-        heappush(self._timers, (timer.when(), timer, at_ns))
+        heappush(self._timers, (at_ns, next(self._numbers), timer))
         return timer
 
     def jump(self, at_ns: int) -> bool:
@@ -155,7 +157,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             return False
         if at_ns <= self._now_ns:
             return True
-        if self._timers and self._timers[0][2] <= at_ns:
+        if self._timers and self._timers[0][0] <= at_ns:
             return False
         if self.pace is not None and self._ahead_s(at_ns) > 0:
             return False
@@ -179,7 +181,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if timeout is None and not self._ready:
             self._go_to_next()
         timers, ready, now_ns = self._timers, self._ready, self._now_ns
-        while timers and timers[0][2] <= now_ns:
+        while timers and timers[0][0] <= now_ns:
             ready.append(self._pop())
 
     def _look_up(self, beside: Callable[[], None]) -> None:
@@ -191,7 +193,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def _go_to_next(self) -> None:
         if not self._timers:
             raise StandstillError("everything waits and nothing is due")
-        due_ns = self._timers[0][2]
+        due_ns = self._timers[0][0]
         while self.pace is not None and (ahead := self._ahead_s(due_ns)) > 0:
             self._nap(min(ahead, _NAP_S))
             if self.beside is not None:
@@ -204,15 +206,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         # What was called off is never gone to, and must not pile up either.
         timers = self._timers
         if len(timers) > _MANY_TIMERS and 2 * self._called_off > len(timers):
-            timers[:] = [one for one in timers if not one[1].cancelled()]
+            timers[:] = [one for one in timers if not one[2].cancelled()]
             heapify(timers)
             self._called_off = 0
-        while timers and timers[0][1].cancelled():
+        while timers and timers[0][2].cancelled():
             self._pop()
             self._called_off -= 1
 
     def _pop(self) -> _Timer:
-        timer = heappop(self._timers)[1]
+        timer = heappop(self._timers)[2]
         timer._scheduled = False
         return timer
 

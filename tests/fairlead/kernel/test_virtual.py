@@ -282,6 +282,19 @@ def test_two_runs_of_one_program_are_one_run() -> None:
     assert run_virtual(main) == run_virtual(main)
 
 
+def test_what_is_due_at_one_instant_rings_in_the_order_of_setting_whatever_is_called_off() -> None:
+    async def main(clock: VirtualClock) -> list[int]:
+        rung: list[int] = []
+        for number in range(300):
+            clock.call_at_ns(clock.now_ns() + 7, partial(rung.append, number))
+            for ahead_ns in (3, 7, 9):
+                clock.call_at_ns(clock.now_ns() + ahead_ns, lambda: rung.append(-1)).cancel()
+        await clock.sleep_ns(10)
+        return rung
+
+    assert run_virtual(main) == list(range(300))
+
+
 def test_the_loop_relies_on_what_this_python_still_does() -> None:
     # asyncio's own insides that virtual time stands on: a Python that changes them fails here.
     loop = VirtualLoop()
@@ -289,9 +302,9 @@ def test_the_loop_relies_on_what_this_python_still_does() -> None:
     loop.call_soon(lambda: None)
 
     assert (len(loop._timers), len(loop._ready), loop._stopping) == (1, 1, False)
-    assert loop._timers[0][1].when() == 5
+    assert loop._timers[0][2].when() == 5
     loop.run_until_complete(asyncio.sleep(6))
-    assert (loop._scheduled, loop._timers, len(loop._ready)) == ([], [], 0)
+    assert (loop._timers, len(loop._ready)) == ([], 0)
     assert loop.time() == 6
     loop.close()
 
