@@ -155,7 +155,7 @@ class Engine:
             case StreamStatus.DISCONNECTED:
                 self._incident("stream_lost", f"{state.venue}: {state.detail}")
                 if self._desk is not None:
-                    self._reconciler.streams[state.venue].cut(state.local_ns)
+                    self._reconciler.cut(state.venue, state.local_ns)
 
     def _assemble(self) -> None:
         desk = self._desk = self._parts.desk(failed=self._fail)

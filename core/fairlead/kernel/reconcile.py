@@ -75,6 +75,8 @@ class Reconciler:
         self._asking: set[asyncio.Task[None]] = set()
         self._read_ns: dict[str, int] = {}
         self._suspicious: set[str] = set()
+        # Set where a venue may have to be read sooner than it seemed.
+        self._stirred = {venue: asyncio.Event() for venue in parts.connectors}
         self._external: set[str] = set()
         self._since_ns = dict(fills_since_ns)
         self._begun_ns = parts.clock.monotonic_ns()
@@ -90,6 +92,12 @@ class Reconciler:
     def suspect(self, venue: str) -> None:
         """Read this venue as soon as possible: something does not fit."""
         self._suspicious.add(venue)
+        self._stirred[venue].set()
+
+    def cut(self, venue: str, now_ns: int) -> None:
+        """Note that a venue's streams are gone: until they are back it is read more often."""
+        self.streams[venue].cut(now_ns)
+        self._stirred[venue].set()
 
     async def run(self) -> None:
         """Read every venue when it is due, until cancelled."""
@@ -178,11 +186,7 @@ class Reconciler:
         clock = self._parts.clock
         self._read_ns[venue] = clock.monotonic_ns()
         while True:
-            await clock.sleep_ns(_BEAT_NS)
-            proven = self.streams[venue].proven and not self._balances[venue].waits
-            due_ns = self._read_ns[venue] + (_CALM_NS if proven else _ALARMED_NS)
-            if clock.monotonic_ns() < due_ns and venue not in self._suspicious:
-                continue
+            await self._until_due(venue)
             self._suspicious.discard(venue)
             self._read_ns[venue] = clock.monotonic_ns()
             reading = await self.read(venue)
@@ -191,6 +195,34 @@ class Reconciler:
             else:
                 await clock.sleep_ns(_SECOND)
                 self._suspicious.add(venue)
+
+    async def _until_due(self, venue: str) -> None:
+        # Until it is time, or something is suspicious; what comes within a beat is read at once.
+        clock, stirred = self._parts.clock, self._stirred[venue]
+        begun_ns = clock.monotonic_ns()
+        while True:
+            stirred.clear()
+            left_ns = self._due_ns(venue) - clock.monotonic_ns()
+            if left_ns > 0:
+                timer = clock.call_at_ns(clock.now_ns() + left_ns, stirred.set)
+                try:
+                    await stirred.wait()
+                finally:
+                    timer.cancel()
+            passed_ns = clock.monotonic_ns() - begun_ns
+            beats = max(-(-passed_ns // _BEAT_NS), 1)
+            if (left_ns := beats * _BEAT_NS - passed_ns) > 0:
+                await clock.sleep_ns(left_ns)
+            if self._due_ns(venue) <= clock.monotonic_ns():
+                return
+
+    def _due_ns(self, venue: str) -> int:
+        # When to read a venue, by the monotonic clock.
+        read_ns = self._read_ns[venue]
+        if venue in self._suspicious:
+            return read_ns
+        proven = self.streams[venue].proven and not self._balances[venue].waits
+        return read_ns + (_CALM_NS if proven else _ALARMED_NS)
 
     async def _margin_reader(self, venue: str, connector: Margined) -> None:
         while True:
@@ -222,6 +254,7 @@ class Reconciler:
             self._desk.handle(balance)
         if self._desk.booking.opened:
             differences += self._balances[reading.venue].compare(reading, self._desk)
+            self._stirred[reading.venue].set()
         self._parts.journal.append(
             Reconciled(
                 venue=reading.venue,
