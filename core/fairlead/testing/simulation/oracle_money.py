@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from typing_extensions import override
@@ -81,21 +81,15 @@ class MoneyOracle(Oracle):
 
     def _balances(self, life: Life) -> None:
         desk = life.engine.desk
-        live = desk.orders.live()
+        unproven = [order for order in desk.orders.live() if order.state in _UNPROVEN]
         for venue, account in desk.accounts.venues.items():
+            there = [order for order in unproven if order.intent.slot.market.venue == venue]
             for asset in account.totals():
-                self._reservation(life, venue, asset, live)
+                self._reservation(life, venue, asset, there)
 
-    def _reservation(self, life: Life, venue: str, asset: str, live: tuple[Order, ...]) -> None:
+    def _reservation(self, life: Life, venue: str, asset: str, orders: Iterable[Order]) -> None:
         balance = life.engine.desk.balance(venue, asset)
-        unproven = sum(
-            (
-                needs(order.intent, order.leaves, asset)
-                for order in live
-                if order.state in _UNPROVEN and order.intent.slot.market.venue == venue
-            ),
-            start=ZERO,
-        )
+        unproven = sum((needs(one.intent, one.leaves, asset) for one in orders), start=ZERO)
         if balance.reserved < unproven or balance.reserved < 0:
             self._add(
                 "what an unproven order may cost stays reserved",
