@@ -50,25 +50,27 @@ class Ladder:
         if not rungs:
             return (), gates
         held, bound = self.inventory.describe(), self._bound(side)
+        offsets = {rung.level: self._offset(side, rung.level) for rung in rungs}
         for rung in rungs:
-            self._price(rung, held)
+            self._price(rung, offsets[rung.level], held)
             self._size(rung, held)
         if self.config.inventory.size_skew and rungs[0].quantity <= 0:
             return (), [Gate("size skew", f"{side} {rung.level}: {held}") for rung in rungs]
         for rung in rungs:
             rung.round(self.instrument)
-        least = self._least(rungs, bound)
+        nearest, furthest = offsets[rungs[0].level], offsets[rungs[-1].level]
+        lowest = min(self._extreme(side, offset, 1, bound) for offset in (nearest, furthest))
+        least = self._least(lowest)
         if least is None:
             return (), [Gate("price grid", f"{rung.name}: no price above zero") for rung in rungs]
         kept = merge(rungs, least, "minimum", gates)
-        kept = self._afford(kept, rungs[0].level, bound, least, gates)
+        kept = self._afford(kept, nearest, bound, least, gates)
         for rung in kept:
             self._guard(rung, bound)
         return tuple(rung.quote(self.reference) for rung in kept), gates
 
-    def _price(self, rung: Rung, held: str) -> None:
+    def _price(self, rung: Rung, offset: Decimal, held: str) -> None:
         rung.begin(self.reference, str(self.config.reference))
-        offset = self._offset(rung.side, rung.level)
         detail = f"{offset.scaleb(4):.2f} bps"
         if self.spread_factor != ONE:
             detail += f", widened × {self.spread_factor}"
@@ -92,17 +94,14 @@ class Ladder:
         step = self.config.levels.step.value * self.spread_factor
         return max(spread, self.config.min_spread.value) + level * step
 
-    def _extreme(self, side: Side, level: int, lean: int, bound: Decimal) -> Decimal:
-        # The price that the level would have if the inventory leaned fully to one side.
+    def _extreme(self, side: Side, offset: Decimal, lean: int, bound: Decimal) -> Decimal:
+        # The price that a level would have if the inventory leaned fully to one side.
         skew = lean * self.config.inventory.price_skew.value
-        price = self.reference * (ONE - side.sign * self._offset(side, level) - skew)
+        price = self.reference * (ONE - side.sign * offset - skew)
         return _passive(side, self.instrument.round_price(price, side), bound)
 
-    def _least(self, rungs: list[Rung], bound: Decimal) -> Decimal | None:
+    def _least(self, lowest: Decimal) -> Decimal | None:
         instrument = self.instrument
-        lowest = min(
-            self._extreme(rung.side, rung.level, 1, bound) for rung in (rungs[0], rungs[-1])
-        )
         if lowest <= 0:
             return None
         notional = instrument.min_notional / (lowest * instrument.multiplier)
@@ -111,7 +110,7 @@ class Ladder:
     def _afford(
         self,
         rungs: tuple[Rung, ...],
-        nearest: int,
+        nearest: Decimal,
         bound: Decimal,
         least: Decimal,
         gates: list[Gate],
