@@ -8,7 +8,7 @@ wish still had to place there: the next tick decides anew, so one decision never
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -141,9 +141,9 @@ class QuotesExecutor:
         wanted: list[Outstanding] = []
         for slot in sorted({**live, **wished}):
             orders, quote = live.get(slot, ()), wished.get(slot)
-            blocked = any(order.state not in _STANDING for order in orders)
-            kept = False
-            for order in _newest_first(orders):
+            standing = _newest_first(orders)
+            blocked, kept = len(standing) < len(orders), False
+            for order in standing:
                 why = self._too_close(order, view)
                 if quotes is not None:
                     why = why or _unwanted(order, quote, wished)
@@ -246,10 +246,15 @@ def _after(state: QuotesState, order: OrderView) -> QuotesState:
 def _uncrossed(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
     # A wish that would trade with itself is a strategy's mistake: both sides of it are left out.
     listed = tuple(quotes)
+    bids = [quote.price for quote in listed if quote.side is Side.BUY]
+    asks = [quote.price for quote in listed if quote.side is Side.SELL]
+    if not bids or not asks:
+        return listed
+    bid, ask = max(bids), min(asks)
     return tuple(
         quote
         for quote in listed
-        if not any(_crosses(quote.side, quote.price, other.side, other.price) for other in listed)
+        if (quote.price < ask if quote.side is Side.BUY else quote.price > bid)
     )
 
 
@@ -260,9 +265,11 @@ def _by_slot(orders: Iterable[OrderView]) -> dict[_Place, list[OrderView]]:
     return slots
 
 
-def _newest_first(orders: Iterable[OrderView]) -> Iterator[OrderView]:
-    standing = (order for order in orders if order.state in _STANDING)
-    yield from sorted(standing, key=lambda order: (-order.decided_ns, order.client_id))
+def _newest_first(orders: Iterable[OrderView]) -> Sequence[OrderView]:
+    standing = [order for order in orders if order.state in _STANDING]
+    if len(standing) > 1:
+        standing.sort(key=lambda order: (-order.decided_ns, order.client_id))
+    return standing
 
 
 def _slot(order: OrderView) -> _Place:
