@@ -69,9 +69,9 @@ def _no_note(right: Callable[..., None]) -> Callable[..., None]:
     return lambda process, instance, halt: None
 
 
-def _never_lags(right: Callable[..., bool]) -> Callable[..., bool]:
+def _never_lags(right: Callable[..., int]) -> Callable[..., int]:
     del right
-    return lambda *what: False
+    return lambda *what: 0
 
 
 def _unsynced(right: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,7 +115,7 @@ STOP_PLANTS = (
     Plant(
         "opened_on_old_balances",
         "books open on balances that may be of before the last fill",
-        (Mutation(start, "_may_lag", _never_lags),),
+        (Mutation(start, "_lags_ns", _never_lags),),
     ),
     Plant(
         "commits_unsynced",
