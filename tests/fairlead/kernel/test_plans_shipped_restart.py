@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import pytest
 from typing_extensions import override
 
-from fairlead.api import (
-    AtomicPlan,
-    Decision,
-    Gate,
-    NoMemory,
-    Offers,
-    Plan,
-    Registry,
-    Start,
-    View,
-    XemmPlan,
-)
-from fairlead.execution import SHIPPED
+from fairlead.api import AtomicPlan, Plan, Start, XemmPlan
 from fairlead.kernel import VirtualClock
-from fairlead.testing import offer_neutral, run_virtual
 from fairlead.testing.simulation.audit import books_differ
-from fairlead.testing.simulation.gate import install_task_factory
-from tests.fairlead.kernel.engine_world import START_NS, Table
-from tests.fairlead.kernel.test_plans_restart import MAIN, OTHER, SECOND, Restarts
+from tests.fairlead.kernel.restart_world import MAIN, OTHER, Restarts, story
 
 LEGS: list[dict[str, Any]] = [
     {"market": MAIN, "side": "BUY", "quantity": "200"},
@@ -63,10 +47,10 @@ PLANS: Mapping[str, tuple[str, Plan]] = {
 
 
 class Shipped(Restarts):
-    """The two venues and processes, with a plan that ships with the engine."""
+    """A plan that ships with the engine, and trades that are few where nobody else is busy."""
 
-    def __init__(self, clock: VirtualClock, kill_at: int, name: str, *, busy: bool) -> None:
-        self._start = Start("one", *PLANS[name])
+    def __init__(self, name: str, busy: bool, clock: VirtualClock, kill_at: int) -> None:
+        self._name = name
         self._busy = busy
         super().__init__(clock, kill_at)
 
@@ -77,43 +61,13 @@ class Shipped(Restarts):
             super()._trade()
 
     @override
-    def _offers(self) -> Offers:
-        registry = Registry()
-        offer_neutral(registry)
-        for executor, plan, build, _ in SHIPPED:
-            registry.executor(executor, plan, build)
-        registry.controller("carrying", Table, lambda config, context: self._controller())
-        return registry.offers()
-
-    @override
-    def _decide(self, view: View) -> Decision[NoMemory]:
-        start: tuple[Start, ...] = ()
-        if not self._asked and view.mid is not None:
-            self._asked, start = True, (self._start,)
-        return Decision(NoMemory(), quotes=(), gates=(Gate("plans only", ""),), start=start)
+    def _start(self, mid: Decimal) -> Start:
+        return Start("one", *PLANS[self._name])
 
 
-def story(name: str, kill_at: int, *, busy: bool) -> Shipped:
-    async def main(clock: VirtualClock) -> Shipped:
-        install_task_factory(asyncio.get_running_loop())
-        world = Shipped(clock, kill_at, name, busy=busy)
-        life = await world.live(1)
-        if not life.gate.alive:
-            disk = world.machine.disk
-            # With every second death goes what was written but not synced.
-            world.machine.disk = disk.crash(keep_unsynced=disk.unsynced * (kill_at % 2))
-            await clock.sleep_ns(2 * SECOND)
-            await world.live(2)
-        for venue in world.venues.values():
-            venue.stop()
-        return world
-
-    return run_virtual(main, start_ns=START_NS)
-
-
-@lru_cache(maxsize=2 * len(PLANS))
+@lru_cache
 def whole(name: str, *, busy: bool) -> Shipped:
-    return story(name, kill_at=0, busy=busy)
+    return story(partial(Shipped, name, busy), kill_at=0)
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -132,7 +86,7 @@ def test_killed_after_any_record_what_is_open_in_the_end_is_reported(name: str, 
     assert deaths > 8
 
     for kill_at in range(1, deaths + 1):
-        world = story(name, kill_at, busy=busy)
+        world = story(partial(Shipped, name, busy), kill_at)
 
         residual = world.ears.ended[-1].result.residual if world.ears.ended else {}
         open_ = sum(world.traded().values(), start=Decimal(0))
