@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import assume, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
+from typing_extensions import override
 
-from fairlead.api import Admitted, Denied, Duration, OrderView, Ratio
+from fairlead.api import Admitted, Denied, Duration, Ratio
 from fairlead.api.plans.atomic import AtomicLeg, AtomicOrder, AtomicPlan, AtomicPolicy
 from fairlead.execution.atomic import AtomicExecutor
 from fairlead.execution.partial import PairedLeg
@@ -16,12 +17,12 @@ from fairlead.model import (
     MarketId,
     OrderIntent,
     OrderState,
-    OrderTrigger,
     Purpose,
     Side,
 )
 from fairlead.testing import instrument
 from tests.fairlead.execution.plan_kit import Kit
+from tests.fairlead.execution.plan_machine import PlanMachine
 
 A, B, C, HEDGE = (MarketId(venue, "ALT/USDT") for venue in ("one", "two", "three", "hedge"))
 #: Base units; the third leg takes a part of the second's.
@@ -31,14 +32,16 @@ SHAPES = {
     "three": ((A, Side.BUY, 10), (B, Side.SELL, 6), (C, Side.SELL, 4)),
 }
 CAP, REACH = Decimal("0.003"), Decimal("0.01")
-PICK = st.integers(0, 20)
-
 pytestmark = pytest.mark.unmeasured
-PROOFS = [trigger for trigger in OrderTrigger if trigger is not OrderTrigger.CANCEL_SENT]
 
 
-class Plans(RuleBasedStateMachine):
-    """Acknowledgements, fills, refusals, proofs, crashes and markets in any order."""
+class Plans(PlanMachine):
+    """Any atomic plan, and whatever happens to it."""
+
+    moving = st.sampled_from([A, B, C, HEDGE])
+    moves = st.integers(-60, 60)
+    sizes = st.sampled_from([2, 5, 1000])
+    pauses_ms = st.sampled_from([1, 400, 1_000, 2_500, 6_000])
 
     @initialize(
         shape=st.sampled_from(sorted(SHAPES)),
@@ -92,7 +95,6 @@ class Plans(RuleBasedStateMachine):
         self.kit.check = self.lawful
         self.refusing: set[MarketId] = set()
         self.kit.refuse = self.refusal
-        self.late = False
         admitted = self.kit.start()
         assume(isinstance(admitted, Admitted))
 
@@ -154,87 +156,13 @@ class Plans(RuleBasedStateMachine):
             start=ZERO,
         )
 
-    # What venues do.
-
-    def pick(self, number: int) -> OrderView:
-        live = list(self.kit.live.values())
-        assume(live)
-        return live[number % len(live)]
-
-    @rule(number=PICK, trigger=st.sampled_from(PROOFS))
-    def venue_says(self, number: int, trigger: OrderTrigger) -> None:
-        assume(trigger not in {OrderTrigger.PARTIAL_FILL, OrderTrigger.FULL_FILL})
-        self.kit.move(self.pick(number), trigger)
-        self.judge()
-
-    @rule(number=PICK, part=st.sampled_from(["1", "0.5", "0.3"]), better=st.booleans())
-    def venue_fills(self, number: int, part: str, better: bool) -> None:
-        order = self.pick(number)
-        lot = self.kit.instruments[order.slot.market].lot
-        quantity = max(order.leaves * Decimal(part) // lot * lot, min(lot, order.leaves))
-        improved = order.price * (1 - order.side.sign * Decimal("0.0003"))
-        self.kit.fill(order, quantity, improved if better else None)
-        self.judge()
-
-    @rule(number=PICK)
-    def a_fill_comes_after_the_end_of_its_order(self, number: int) -> None:
-        closed = [
-            order
-            for order in self.kit.orders.values()
-            if order.state in {OrderState.CANCELLED, OrderState.EXPIRED}
-        ]
-        assume(closed and not self.kit.end)
-        self.late = True
-        order = closed[number % len(closed)]
-        self.kit.fill_late(order, self.kit.instruments[order.slot.market].lot)
-        self.judge()
-
-    @rule(
-        market=st.sampled_from([A, B, C, HEDGE]),
-        bps=st.integers(-60, 60),
-        size=st.sampled_from([2, 5, 1000]),
-        valid=st.sampled_from([True, True, True, False]),
-    )
-    def market_moves(self, market: MarketId, bps: int, size: int, valid: bool) -> None:
-        mid = 100 + Decimal(bps) / 100
-        if valid:
-            self.kit.quote(market, mid - Decimal("0.05"), mid + Decimal("0.05"), size)
-        else:
-            self.kit.book(market, None)
-        self.judge()
-
     @rule(market=st.sampled_from([A, B, C, HEDGE]))
     def risk_changes_its_mind(self, market: MarketId) -> None:
         self.refusing ^= {market}
 
-    # What the engine does.
-
-    @rule(milliseconds=st.sampled_from([1, 400, 1_000, 2_500, 6_000]))
-    def time_passes(self, milliseconds: int) -> None:
-        self.kit.advance(ns=milliseconds * 1_000_000)
-        self.judge()
-
-    @rule(number=PICK, part=st.sampled_from(["0", "1", "0.5"]), lost=st.integers(0, 3))
-    def engine_dies(self, number: int, part: str, lost: int) -> None:
-        fills: dict[str, Decimal] = {}
-        if self.kit.live and part != "0":
-            order = self.pick(number)
-            lot = self.kit.instruments[order.slot.market].lot
-            fills[order.client_id] = max(order.leaves * Decimal(part) // lot * lot, lot)
-            assume(fills[order.client_id] <= order.leaves)
-        assume(not self.kit.end)
-        self.kit.restart(lost_steps=lost, fills=fills)
-        self.judge()
-
-    @precondition(lambda self: len(self.kit.orders) > 1)
-    @rule()
-    def somebody_stops_it(self) -> None:
-        assume(not self.kit.end)
-        self.kit.stop()
-        self.judge()
-
     # What must hold, and what must come true when everything behaves again.
 
+    @override
     def judge(self) -> None:
         if not self.late:
             notional = sum(

@@ -3,11 +3,12 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import assume, settings
+from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
+from typing_extensions import override
 
-from fairlead.api import Denied, OrderView
+from fairlead.api import Denied
 from fairlead.api.plans.xemm import XemmPlan
 from fairlead.execution.xemm import XemmExecutor
 from fairlead.execution.xemm_price import HedgeTerms
@@ -16,28 +17,27 @@ from fairlead.model import (
     MarketId,
     OrderIntent,
     OrderState,
-    OrderTrigger,
     Purpose,
     Side,
 )
 from fairlead.testing import instrument
 from tests.fairlead.execution.plan_kit import SECOND, Kit
+from tests.fairlead.execution.plan_machine import PlanMachine
 
 MAKER, TAKER = MarketId("thin", "ALT/USDT"), MarketId("deep", "ALT/USDT")
 FEES = ("0.0002", "0.0005")
 BUFFER, CAP = Decimal("0.003"), Decimal("0.005")
-PICK = st.integers(0, 20)
-
 pytestmark = pytest.mark.unmeasured
-PROOFS = [
-    trigger
-    for trigger in OrderTrigger
-    if trigger not in {OrderTrigger.CANCEL_SENT, OrderTrigger.PARTIAL_FILL, OrderTrigger.FULL_FILL}
-]
 
 
-class Quoting(RuleBasedStateMachine):
-    """Acknowledgements, fills, refusals, proofs, crashes and markets in any order."""
+class Quoting(PlanMachine):
+    """Any cross-exchange plan, and whatever happens to it."""
+
+    moving = st.sampled_from([MAKER, TAKER, TAKER])
+    moves = st.integers(-80, 80) | st.sampled_from([-260, 260])
+    sizes = st.sampled_from([3, 12, 1000, 1000])
+    pauses_ms = st.sampled_from([1, 400, 1_000, 3_500, 11_000])
+    placed_first = 2
 
     @initialize(
         side=st.sampled_from(Side),
@@ -77,7 +77,6 @@ class Quoting(RuleBasedStateMachine):
         self.lot = Decimal(max(lots[0], lots[1] * contract))
         self.terms = HedgeTerms(side, *(Decimal(fee) for fee in FEES))
         self.refusing = False
-        self.late = False
         self.kit.refuse = lambda intent: (
             Denied("max_order", intent.quantity, ZERO)
             if self.refusing and intent.purpose is Purpose.HEDGE
@@ -121,83 +120,13 @@ class Quoting(RuleBasedStateMachine):
             start=ZERO,
         )
 
-    # What venues do.
-
-    def pick(self, number: int) -> OrderView:
-        live = list(self.kit.live.values())
-        assume(live)
-        return live[number % len(live)]
-
-    @rule(number=PICK, trigger=st.sampled_from(PROOFS))
-    def venue_says(self, number: int, trigger: OrderTrigger) -> None:
-        self.kit.move(self.pick(number), trigger)
-        self.judge()
-
-    @rule(number=PICK, part=st.sampled_from(["1", "0.5", "0.2"]))
-    def venue_fills(self, number: int, part: str) -> None:
-        order = self.pick(number)
-        lot = self.kit.instruments[order.slot.market].lot
-        self.kit.fill(order, max(order.leaves * Decimal(part) // lot * lot, lot))
-        self.judge()
-
-    @rule(number=PICK)
-    def a_fill_comes_after_the_end_of_its_order(self, number: int) -> None:
-        closed = [
-            order
-            for order in self.kit.orders.values()
-            if order.state in {OrderState.CANCELLED, OrderState.EXPIRED}
-        ]
-        assume(closed and not self.kit.end)
-        self.late = True
-        order = closed[number % len(closed)]
-        self.kit.fill_late(order, self.kit.instruments[order.slot.market].lot)
-        self.judge()
-
-    @rule(
-        market=st.sampled_from([MAKER, TAKER, TAKER]),
-        bps=st.integers(-80, 80) | st.sampled_from([-260, 260]),
-        size=st.sampled_from([3, 12, 1000, 1000]),
-        valid=st.sampled_from([True, True, True, False]),
-    )
-    def market_moves(self, market: MarketId, bps: int, size: int, valid: bool) -> None:
-        mid = 100 + Decimal(bps) / 100
-        if valid:
-            self.kit.quote(market, mid - Decimal("0.05"), mid + Decimal("0.05"), size)
-        else:
-            self.kit.book(market, None)
-        self.judge()
-
     @rule()
     def risk_changes_its_mind(self) -> None:
         self.refusing = not self.refusing
 
-    # What the engine does.
-
-    @rule(milliseconds=st.sampled_from([1, 400, 1_000, 3_500, 11_000]))
-    def time_passes(self, milliseconds: int) -> None:
-        self.kit.advance(ns=milliseconds * 1_000_000)
-        self.judge()
-
-    @rule(number=PICK, part=st.sampled_from(["0", "1", "0.5"]), lost=st.integers(0, 3))
-    def engine_dies(self, number: int, part: str, lost: int) -> None:
-        assume(not self.kit.end)
-        fills: dict[str, Decimal] = {}
-        if self.kit.live and part != "0":
-            order = self.pick(number)
-            lot = self.kit.instruments[order.slot.market].lot
-            fills[order.client_id] = max(order.leaves * Decimal(part) // lot * lot, lot)
-        self.kit.restart(lost_steps=lost, fills=fills)
-        self.judge()
-
-    @precondition(lambda self: len(self.kit.orders) > 2)
-    @rule()
-    def somebody_stops_it(self) -> None:
-        assume(not self.kit.end)
-        self.kit.stop()
-        self.judge()
-
     # What must hold, and what must come true when everything behaves again.
 
+    @override
     def judge(self) -> None:
         if not self.late:
             assert self.side.sign * self.net >= 0, "hedged too much"
