@@ -3,16 +3,12 @@
 from collections.abc import Callable
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import TypeVar, cast
 
-import msgspec
-
-from fairlead.api import Record, Request, Response
-from fairlead.kernel import RunResult, SeededIds, StopReason, VirtualClock
-from fairlead.model import ClientId, Liquidity, MarketId, OrderState, Purpose, Side, TimeInForce
-from fairlead.store import FillBooked, Incident, OrderRecorded, TickPassed
-from fairlead.testing import SimulatedVenue, VenueSetup, run_virtual
-from fairlead.testing.neutral import Place, PlaceBatch
+from fairlead.api import Request, Response
+from fairlead.kernel import StopReason, VirtualClock
+from fairlead.model import Liquidity, MarketId, OrderState, Purpose, Side
+from fairlead.store import FillBooked, Incident
+from fairlead.testing import SimulatedVenue
 from fairlead.testing.neutral.wire import (
     DeadMan,
     FillLine,
@@ -29,59 +25,20 @@ from fairlead.testing.simulation.oracle_risk import AdmissionOracle, PullOracle
 from fairlead.testing.simulation.oracle_told import ToldOracle
 from fairlead.testing.simulation.oracle_transfer import TransferOracle
 from fairlead.testing.simulation.oracle_venue import PatienceOracle
-
-SECOND = 1_000_000_000
-MARKET = "main:ALT/USDT"
-RecordT = TypeVar("RecordT", bound=Record)
-TAG = 7
-OURS = str(ClientId(TAG, 1, 1))
-BATCH = PlaceBatch(0, SECOND, (Place(OURS, "ALT/USDT", Side.BUY, Decimal(2), Decimal(10)),))
-
-
-def made(kind: type[RecordT], **values: object) -> RecordT:
-    """Make a record of which only some fields count."""
-    return kind(**{**dict.fromkeys(kind.__struct_fields__), **values})
-
-
-TICK = made(TickPassed)
-
-
-class Watch:
-    """A clock that is set by hand, and the rules that were broken."""
-
-    def __init__(self) -> None:
-        self.now = 1_000 * SECOND
-        self.broken: list[str] = []
-
-    def add(self, rule: str, detail: str) -> None:
-        assert detail
-        self.broken.append(rule)
-
-    def now_ns(self) -> int:
-        return self.now
-
-    def pass_s(self, seconds: float) -> None:
-        self.now += int(seconds * SECOND)
-
-
-def life(**more: object) -> Life:
-    own = {"tag": TAG, "halt_note": lambda: None, "wall_ns": lambda: 1_000 * SECOND}
-    return cast("Life", SimpleNamespace(**own, **more))
-
-
-def in_venue(story: Callable[[SimulatedVenue, VirtualClock], None]) -> None:
-    async def main(clock: VirtualClock) -> None:
-        venue = SimulatedVenue(VenueSetup(), clock, SeededIds(3))
-        venue.start()
-        story(venue, clock)
-        venue.stop()
-
-    run_virtual(main)
-
-
-def request(path: str) -> Request:
-    return Request("GET", f"https://main.test/{path}")
-
+from tests.fairlead.testing.oracle_kit import (
+    BATCH,
+    MARKET,
+    OURS,
+    SECOND,
+    TICK,
+    Watch,
+    in_venue,
+    life,
+    made,
+    recorded,
+    request,
+    result,
+)
 
 # --- manners
 
@@ -134,10 +91,6 @@ def read(oracle: ProofOracle, response: Response) -> None:
     asked = request("open?after=0")
     oracle.asking(life(), "main", asked)
     oracle.answered(life(), "main", asked, response)
-
-
-def result(reason: StopReason = StopReason.ASKED) -> RunResult:
-    return RunResult(reason, "so", started_ns=0, ended_ns=1, proven=True, left=())
 
 
 def ended(*orders: object) -> Life:
@@ -196,26 +149,6 @@ def test_no_order_leaves_without_a_timer_and_the_timer_goes_last() -> None:
 # --- new risk
 
 
-def recorded(decided_ns: int) -> OrderRecorded:
-    return OrderRecorded(
-        order=OURS,
-        strategy="alt",
-        market=MARKET,
-        side=Side.BUY,
-        level=0,
-        price=Decimal(2),
-        quantity=Decimal(10),
-        time_in_force=TimeInForce.GTC,
-        post_only=True,
-        reduce_only=False,
-        purpose=Purpose.QUOTE,
-        decided_ns=decided_ns,
-        reference=None,
-        mid=None,
-        reasons=(),
-    )
-
-
 def with_desk(left: str, venue: SimulatedVenue) -> Life:
     desk = SimpleNamespace(
         markets=_Anything(SimpleNamespace(instrument=venue.instrument)),
@@ -236,12 +169,12 @@ def test_new_risk_is_young_and_paid_for() -> None:
     def story(venue: SimulatedVenue, clock: VirtualClock) -> None:
         watch = Watch()
         oracle = AdmissionOracle(watch.add, {"main": venue}, watch.now_ns, SECOND)
-        oracle.recorded(with_desk("0", venue), 1, recorded(999 * SECOND + 1))
+        oracle.recorded(with_desk("0", venue), 1, recorded(decided_ns=999 * SECOND + 1))
         oracle.recorded(with_desk("0", venue), 1, TICK)
         assert watch.broken == []
 
-        oracle.recorded(with_desk("-0.1", venue), 1, recorded(999 * SECOND))
-        oracle.recorded(with_desk("-0.1", venue), 1, recorded(1_000 * SECOND))
+        oracle.recorded(with_desk("-0.1", venue), 1, recorded(decided_ns=999 * SECOND))
+        oracle.recorded(with_desk("-0.1", venue), 1, recorded(decided_ns=1_000 * SECOND))
         assert watch.broken == [
             "a wish older than a tick is dropped",
             "an order takes no more than is free",
@@ -267,7 +200,7 @@ def test_no_order_leaves_for_a_market_before_all_its_strategies_have_told_their_
         running = life(engine=SimpleNamespace(desk=desk))
         flights = Flights(venues)
         oracle = LimitOracle(watch.add, venues, flights, Limits(position=Decimal(1_000)))
-        order = msgspec.structs.replace(recorded(0), mid=Decimal(2))
+        order = recorded()
         flights.recorded(running, 1, order)
         oracle.recorded(running, 1, order)
         assert watch.broken == ["no position is beyond its limit, whatever fills"]
@@ -362,7 +295,7 @@ def test_a_fill_that_is_told_is_booked_at_once() -> None:
     watch = Watch()
     oracle = ToldOracle(watch.add, watch.now_ns)
     oracle.begun(life())
-    oracle.recorded(life(), 1, recorded(0))
+    oracle.recorded(life(), 1, recorded())
     oracle.told(life(), "main", encode(UserMessage(1)))
     oracle.told(life(), "main", fill_line("t1"))
     oracle.told(life(), "main", fill_line("t9", "hand-1").decode())
