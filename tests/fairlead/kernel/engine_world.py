@@ -30,12 +30,7 @@ from fairlead.api import (
     Verdict,
     View,
 )
-from fairlead.config import (
-    EngineSettings,
-    Settings,
-    StrategySettings,
-    VenueSettings,
-)
+from fairlead.config import EngineSettings, Settings, StrategySettings, VenueSettings
 from fairlead.kernel import (
     Engine,
     EngineContainer,
@@ -304,3 +299,11 @@ async def quoting(world: World) -> None:
     world.show()
     await world.wait(3)
     assert len(world.open_orders()) == 2
+
+
+async def quoting_beside(world: World, others: int) -> None:
+    """Show a book and wait until two quotes rest beside orders of others."""
+    await world.wait(0.5)
+    world.show()
+    await world.wait(3)
+    assert len(world.open_orders()) == 2 + others
