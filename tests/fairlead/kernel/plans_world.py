@@ -329,3 +329,26 @@ async def begun(world: PlanWorld) -> None:
     for venue in world.venues:
         world.show(venue=venue)
     await world.wait(1)
+
+
+#: A world of two venues whose plans are hedged at the other.
+BOTH: dict[str, Any] = {"venues": ("main", "other"), "options": Hedging()}
+
+
+async def entered(world: PlanWorld, **plan: Any) -> str:  # noqa: ANN401 - for the plan
+    """Start a plan and wait until its first order rests; gives the order's id."""
+    await begun(world)
+    world.start(**plan)
+    await world.wait(1.5)
+    (order,) = world.resting()
+    return order.client_id
+
+
+def entry(
+    world: PlanWorld,
+    view: PlanView,
+    **more: Any,  # noqa: ANN401 - for the wish
+) -> Place:
+    """Ask for new risk, as the puppet of this world asks for it by default."""
+    assert world.puppet is not None
+    return world.puppet.place(view.now_ns, **more)

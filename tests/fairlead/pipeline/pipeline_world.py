@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from decimal import Decimal
 from itertools import count
+from typing import Any
 
 from fairlead.api import (
     AccountRisk,
@@ -32,27 +33,24 @@ from fairlead.model import (
     OrderState,
     OrderUpdate,
     Purpose,
+    RejectClass,
+    Rejected,
     Side,
     VenueEvent,
 )
-from fairlead.pipeline import (
-    Gateway,
-    GatewayNews,
-    GatewayTerms,
-    Pipeline,
-    PipelineParts,
-    RiskGate,
-)
+from fairlead.pipeline import Gateway, GatewayNews, GatewayTerms, Pipeline, PipelineParts, RiskGate
 from fairlead.store import Incident, IntentDenied, Journal
 from fairlead.testing import (
     MARKET,
     SCRIPTED,
     MemoryStore,
     MemoryTrace,
+    Script,
     ScriptedVenue,
     VirtualClock,
     client_id,
     instrument,
+    run_virtual,
     slot,
 )
 from fairlead.trackers import AccountTracker, OrderTracker
@@ -251,3 +249,26 @@ def narrow(creates: int = 1, *, in_flight: int = 64, **rest: bool) -> Capabiliti
 
 def denied(rule: str = "rule", observed: str = "2", limit: str = "1") -> Denied:
     return Denied(rule, Decimal(observed), Decimal(limit))
+
+
+#: A venue that takes no order.
+REFUSED = Script(outcome=Rejected("no", RejectClass.OTHER), lands=False)
+
+
+def live(
+    act: Callable[[World], Coroutine[Any, Any, None]],
+    **parts: Any,  # noqa: ANN401 - for World
+) -> World:
+    """Let the venue run, act, and wait until nothing is in flight."""
+
+    async def main(clock: VirtualClock) -> World:
+        world = World(clock, **parts)
+        venue = asyncio.get_running_loop().create_task(world.venue.run(world.hear))
+        await asyncio.sleep(0)
+        await act(world)
+        await world.gateway.drain()
+        await clock.sleep_ns(100 * MS)
+        venue.cancel()
+        return world
+
+    return run_virtual(main)
