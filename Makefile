@@ -16,9 +16,9 @@ help:  ## Show this list
 run: .venv/.runtime  ## Run plugins.toml with play money
 	@$(BIN)/fairlead run plugins.toml
 
-# Three on two cores: what starts processes mostly waits for them.
+# Four on two cores: what starts processes mostly waits for them.
 test: .venv/.dev  ## Run all tests with coverage; at least 90 % of lines and branches
-	@$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=term:skip-covered
 
 check: .venv/.dev  ## Check form, types, layers, seams and the guard tests
 	@$(BIN)/ruff format --check $(SOURCES) || { echo "to put them into form: make format"; exit 1; }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache, partial
 
+import pytest
 from typing_extensions import override
 
 from fairlead.api import Registry, Start
@@ -57,6 +58,7 @@ def test_without_a_death_the_plan_comes_to_its_end() -> None:
     assert world.traded() == {"main": Decimal(200), "other": Decimal(-200)}
 
 
+@pytest.mark.unmeasured
 def test_killed_after_any_record_it_is_gone_on_with_and_ends_at_zero() -> None:
     deaths = len(whole(stuck=False).ears.records)
     assert deaths > 20
@@ -87,6 +89,7 @@ def test_what_cannot_be_hedged_is_reported_as_it_is() -> None:
     assert ended.result.residual == {str(MAIN): Decimal(200)}
 
 
+@pytest.mark.unmeasured
 def test_killed_anywhere_the_residual_that_it_reports_is_what_is_open() -> None:
     deaths = range(4, len(whole(stuck=True).ears.records) + 1, 9)
     assert len(deaths) > 20

@@ -79,6 +79,7 @@ def test_without_a_death_the_plan_comes_to_its_end(name: str) -> None:
     assert world.traded() == {"main": Decimal(200), "other": Decimal(-200)}
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("busy", [True, False], ids=["busy", "quiet"])
 @pytest.mark.parametrize("name", PLANS)
 def test_killed_after_any_record_what_is_open_in_the_end_is_reported(name: str, busy: bool) -> None:

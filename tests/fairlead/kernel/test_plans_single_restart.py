@@ -60,6 +60,7 @@ def test_without_a_death_a_plan_comes_to_its_end(name: str) -> None:
     assert world.filled(Side.BUY) == 200
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("name", PLANS)
 def test_killed_after_any_record_a_plan_goes_on_and_never_overfills(name: str) -> None:
     deaths = len(whole(name).ears.records)

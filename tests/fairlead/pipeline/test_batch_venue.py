@@ -116,6 +116,7 @@ async def _balances(world: World) -> tuple[BalanceUpdate, ...]:
     return balances
 
 
+@pytest.mark.unmeasured
 def test_a_thousand_orders_of_four_strategies_reach_the_venue_in_a_fifth_of_the_requests() -> None:
     async def act(one: Sending) -> None:
         one.place(range(ORDERS))
@@ -141,6 +142,7 @@ def test_without_batches_each_order_has_its_request() -> None:
     assert one.gateway.counts.requests == len(one.world.live()) == 50
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("budget", [40, 80])
 def test_the_weight_of_a_thousand_orders_and_their_cancels_never_exceeds_the_budget(
     budget: int,

@@ -21,6 +21,7 @@ def planned() -> Sequence[Scenario]:
     return [scenario for scenario in load_scenarios() if scenario.works_plans]
 
 
+@pytest.mark.unmeasured
 def test_plans_of_every_kind_come_to_their_ends(
     planned: Sequence[Scenario], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ def named_seeds() -> list[Any]:
     return [pytest.param(row, id=row["name"]) for row in rows]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("row", named_seeds())
 def test_a_seed_that_once_broke_a_promise_keeps_it(
     scenarios: Sequence[Scenario], row: dict[str, Any]
@@ -100,16 +101,16 @@ def test_only_some_faults_of_a_schedule_can_be_run(scenarios: Sequence[Scenario]
 
 def test_a_violation_is_shrunk_to_the_faults_that_it_takes(scenarios: Sequence[Scenario]) -> None:
     plant = PLANTS["lost_cancel_is_done"]
-    scenario = scenario_of(scenarios, 1)
+    scenario = scenario_of(scenarios, 5)
 
-    result, (failure,) = investigate(scenario, Task(SeedRun(1, QUARTER, plant=plant), ("--set x",)))
+    result, (failure,) = investigate(scenario, Task(SeedRun(5, SHORT, plant=plant), ("--set x",)))
 
     assert 0 < len(failure.faults) < len(result.faults) / 4
     assert failure.violation.rule == "an order is closed by proof only"
-    assert failure.command.startswith("fairlead simulate --set x --seeds 1-1 --hours 0.25 --only ")
+    assert failure.command.startswith("fairlead simulate --set x --seeds 5-5 --hours 0.05 --only ")
     assert failure.command.endswith(" --plant lost_cancel_is_done")
     only = tuple(int(place) for place in failure.command.split("--only ")[1].split()[0].split(","))
-    again = run_seed(scenario, SeedRun(1, QUARTER, only=only, plant=plant))
+    again = run_seed(scenario, SeedRun(5, SHORT, only=only, plant=plant))
     assert again.violations[0] == failure.violation
 
 
@@ -140,6 +141,7 @@ def test_a_configuration_is_run_against_simulated_venues_whatever_it_names(tmp_p
     assert scenario.most_notional()["main"] > 6 * 250
 
 
+@pytest.mark.unmeasured
 def test_two_strategies_at_two_venues_keep_their_promises(tmp_path: Path) -> None:
     config = tmp_path / "two.toml"
     text = SHIPPED.read_text(encoding="utf-8")
