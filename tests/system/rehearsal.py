@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.system import command
 from tests.system.command import FAIRLEAD, LIMIT_S, LIMITED
 
 PLUGIN = Path(__file__).parent / "neutral_plugin"
@@ -51,9 +52,9 @@ max_drawdown = "50%"
 """
 
 
-def environment() -> dict[str, str]:
+def environment(*, measured: bool = True) -> dict[str, str]:
     """The environment of a machine where somebody has installed the plugin."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
+    kept = command.environment({}, measured=measured)
     paths = [str(PLUGIN), *filter(None, [kept.get("PYTHONPATH")])]
     return {**kept, "PYTHONPATH": os.pathsep.join(paths)}
 
@@ -110,7 +111,7 @@ def served(folder: Path) -> Iterator[ServedVenue]:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            env=environment(),
+            env=environment(measured=False),
         )
     try:
         assert process.stdout is not None
@@ -126,11 +127,14 @@ class Rehearsal:
     """One configuration in one folder, and the processes that use it."""
 
     # By default a busy machine may take its time before the venue's timer cancels in our place.
-    def __init__(self, folder: Path, venue: ServedVenue, *, dead_man: str = "25 s") -> None:
+    def __init__(
+        self, folder: Path, venue: ServedVenue, *, dead_man: str = "25 s", measured: bool = True
+    ) -> None:
         self.folder = folder
         self.venue = venue
         self.config = folder / "plugins.toml"
         self.config.write_text(CONFIG.format(address=venue.address, dead_man=dead_man))
+        self._measured = measured
         self._running: list[subprocess.Popen[str]] = []
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
@@ -144,7 +148,7 @@ class Rehearsal:
             process = subprocess.Popen(
                 [FAIRLEAD, *words],
                 cwd=self.folder,
-                env=environment(),
+                env=environment(measured=self._measured),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -179,7 +183,7 @@ class Rehearsal:
         process = subprocess.Popen(
             [FAIRLEAD, *arguments],
             cwd=self.folder,
-            env=environment(),
+            env=environment(measured=self._measured),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -197,13 +201,13 @@ class Rehearsal:
         self, *arguments: str, largest_file: int | None = None
     ) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end; ``largest_file`` in bytes is where the disk is full."""
-        command = [FAIRLEAD, *arguments]
+        words = [FAIRLEAD, *arguments]
         if largest_file is not None:
-            command = [sys.executable, "-c", LIMITED, str(largest_file), *command]
+            words = [sys.executable, "-c", LIMITED, str(largest_file), *words]
         return subprocess.run(
-            command,
+            words,
             cwd=self.folder,
-            env=environment(),
+            env=environment(measured=self._measured),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

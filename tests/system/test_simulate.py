@@ -24,6 +24,7 @@ def test_seeds_without_a_violation_end_with_zero_and_a_report(tmp_path: Path) ->
         *("simulate", "--seeds", "1-2", "--hours", "0.05", "--jobs", "2", "--json", "r.json"),
         *("--shipped", "quotes"),
         cwd=tmp_path,
+        measured=False,
     )
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -105,7 +106,7 @@ def test_every_plant_is_listed_on_a_line_of_its_own(tmp_path: Path) -> None:
 def test_wrong_input_is_one_line_and_code_two(
     tmp_path: Path, arguments: tuple[str, ...], told: str
 ) -> None:
-    done = call("simulate", *arguments, cwd=tmp_path)
+    done = call("simulate", *arguments, cwd=tmp_path, measured=False)
 
     assert done.returncode == 2
     assert told in done.stderr
