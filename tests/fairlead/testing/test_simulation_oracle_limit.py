@@ -42,6 +42,7 @@ class Desk:
 
     venue: SimulatedVenue
     held: Decimal = Decimal(0)
+    steered_to: Decimal = Decimal(0)
     runners: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -52,7 +53,7 @@ class Desk:
         return self.held
 
     def target(self, market: MarketId) -> Decimal:
-        return Decimal(0)
+        return self.steered_to
 
 
 class Story:
@@ -102,6 +103,7 @@ def test_no_order_that_arrives_is_worth_more_than_is_allowed(
 ) -> None:
     def tell(story: Story) -> None:
         story.trade.place(BUY, quantity)
+        story.desk.venue.deeds.external_order(quantity=Decimal(100))
 
     assert judged(tell, order=19) == broken
 
@@ -166,9 +168,9 @@ def test_whatever_fills_the_position_stays_within_its_limit(
     quantity: int, broken: list[str]
 ) -> None:
     def tell(story: Story) -> None:
-        # 60 are held, a part of it unbooked, and 30 more may be bought.
+        # 60 beyond the target are held, a part of it unbooked, and 30 more may be bought.
         story.trade.fill(story.trade.place(BUY, 20))
-        story.desk.held = Decimal(40)
+        story.desk.held, story.desk.steered_to = Decimal(47), Decimal(7)
         story.trade.place(BUY, 30)
         story.trade.write(BUY, quantity)
 
@@ -200,7 +202,7 @@ def test_where_orders_may_only_reduce_nothing_that_leaves_grows_the_gap(
     side: Side, quantity: int, broken: list[str]
 ) -> None:
     def tell(story: Story) -> None:
-        story.desk.held = Decimal(50)
+        story.desk.held, story.desk.steered_to = Decimal(57), Decimal(7)
         story.restrain(PostureLevel.REDUCING)
         story.leave(story.trade.write(side, quantity))
 

@@ -88,6 +88,7 @@ class Story:
 def test_a_plan_within_its_admission_that_ends_at_zero_is_right() -> None:
     def tell(venue: SimulatedVenue, clock: VirtualClock) -> None:
         story = Story(venue)
+        story.trade.cancel(story.trade.place(BUY, 10))  # of no plan
         half = story.enter(20, share=0.5)
         story.leave(10)
         story.trade.cancel(half)
@@ -132,6 +133,21 @@ def test_what_is_open_is_hedged_once() -> None:
     def tell(venue: SimulatedVenue, clock: VirtualClock) -> None:
         story = Story(venue)
         story.enter(20, share=0.5)
+        story.trade.place(SELL, 10, **EXIT)
+        assert story.broken == []
+
+        story.trade.place(SELL, 6, **EXIT)
+        assert story.broken == ["nothing is hedged twice"]
+
+    in_venue(tell)
+
+
+def test_what_the_venue_itself_learns_late_nobody_can_know() -> None:
+    def tell(venue: SimulatedVenue, clock: VirtualClock) -> None:
+        story = Story(venue)
+        late = story.enter(20, share=0.5)
+        story.trade.place(SELL, 10, **EXIT)
+        venue.account.learnt_late[late] = Decimal(10)
         story.trade.place(SELL, 10, **EXIT)
         assert story.broken == []
 
@@ -243,6 +259,7 @@ def test_an_end_that_was_lost_with_the_power_may_come_again_and_one_that_was_saf
         story.oracle.durable(story.trade.life, story.trade.seq)
         assert story.broken == []
 
+        story.trade.begin()
         story.trade.begin()
         story.trade.record(ended("0", "0"))
         assert story.broken == ["an execution ends once"]

@@ -126,11 +126,11 @@ class Haste:
         )
         self.oracle.begun(life())
 
-    def ask(self) -> None:
-        self.oracle.recorded(life(), 1, CancelAsked(OURS, "so"))
+    def ask(self, order: str = OURS) -> None:
+        self.oracle.recorded(life(), 1, CancelAsked(order, "so"))
 
-    def leave(self) -> None:
-        self.oracle.cancelling(life(), "main", CancelBatch(0, SECOND, (Cancel(OURS),)))
+    def leave(self, order: str = OURS) -> None:
+        self.oracle.cancelling(life(), "main", CancelBatch(0, SECOND, (Cancel(order),)))
 
     def tick(self) -> None:
         self.oracle.recorded(life(), 1, TICK)
@@ -139,7 +139,9 @@ class Haste:
 def test_a_cancel_that_is_asked_for_leaves_in_the_same_turn() -> None:
     haste = Haste({})
     haste.ask()
+    haste.ask("another")
     haste.watch.pass_s(0.001)
+    haste.leave("another")
     haste.leave()
     haste.watch.pass_s(1)
     haste.tick()
