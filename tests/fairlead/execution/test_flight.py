@@ -21,7 +21,9 @@ from fairlead.execution.atomic import AtomicExecutor
 from fairlead.execution.flight import Asked, asked_orders, still_asked, unresolved
 from fairlead.model import MarketId, OrderState, Purpose, Side, Slot
 from fairlead.testing import fill, instrument
-from tests.fairlead.execution.plan_kit import NOW, Kit, KitView
+from tests.fairlead.execution.plan_kernel import NOW
+from tests.fairlead.execution.plan_kit import Kit
+from tests.fairlead.execution.plan_view import KitView
 
 MARKET, OTHER = MarketId("one", "ALT/USDT"), MarketId("two", "ALT/USDT")
 PLACE = Place(Slot("alt", MARKET, Side.BUY, 0, "x1"), Side.BUY, Decimal(100), Decimal(5), NOW)

@@ -12,7 +12,8 @@ from fairlead.api.plans import CatchUp, TwapMode, TwapPlan
 from fairlead.execution import Slices, TwapExecutor, cut
 from fairlead.model import OrderIntent, OrderState, Side, TimeInForce
 from fairlead.testing import instrument
-from tests.fairlead.execution.plan_kit import NOW, SECOND, Kit
+from tests.fairlead.execution.plan_kernel import NOW, SECOND
+from tests.fairlead.execution.plan_kit import Kit
 from tests.fairlead.execution.plan_schedule import SCHEDULES, Move, drive, finish
 
 SPOT = instrument(lot="0.1", min_quantity="0.5")

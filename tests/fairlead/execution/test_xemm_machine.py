@@ -12,16 +12,10 @@ from fairlead.api import Denied
 from fairlead.api.plans.xemm import XemmPlan
 from fairlead.execution.xemm import XemmExecutor
 from fairlead.execution.xemm_price import HedgeTerms
-from fairlead.model import (
-    ZERO,
-    MarketId,
-    OrderIntent,
-    OrderState,
-    Purpose,
-    Side,
-)
+from fairlead.model import ZERO, MarketId, OrderIntent, OrderState, Purpose, Side
 from fairlead.testing import instrument
-from tests.fairlead.execution.plan_kit import SECOND, Kit
+from tests.fairlead.execution.plan_kernel import SECOND
+from tests.fairlead.execution.plan_kit import Kit
 from tests.fairlead.execution.plan_machine import PlanMachine
 
 MAKER, TAKER = MarketId("thin", "ALT/USDT"), MarketId("deep", "ALT/USDT")
