@@ -280,3 +280,8 @@ def calm(until_ms: int, step_ms: int = 10) -> list[MarketEvent]:
 
 def rules(**values: str) -> Mapping[str, Mapping[str, str]]:
     return {"ALT/USDT": values}
+
+
+def ms(now_ns: int) -> int:
+    """Give the milliseconds since the story began."""
+    return (now_ns - START_NS) // 1_000_000

@@ -1,4 +1,4 @@
-"""Rules meet the engine: what they say is made good at once, and outlives a restart."""
+"""Rules meet the engine: what they say is made good at once."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -9,9 +9,7 @@ import pytest
 
 from fairlead.api import (
     FillSeen,
-    MarginAmounts,
     MarkoutSeen,
-    PositionMargin,
     Posture,
     PostureLevel,
     Relief,
@@ -20,10 +18,10 @@ from fairlead.api import (
     TradeClosed,
 )
 from fairlead.execution import EXIT_LEVEL
-from fairlead.kernel import ResetPeak, RiskMemory, SessionOptions, StopReason
+from fairlead.kernel import SessionOptions, StopReason
 from fairlead.kernel.control_command import Reduce, Risk, Status
-from fairlead.model import MarketId, OrderState, Purpose, Side, Unavailable
-from fairlead.store import AlertRaised, ControlAsked, FillBooked, Incident, RuleFired, RuleState
+from fairlead.model import MarketId, OrderState, Purpose, Side
+from fairlead.store import AlertRaised, FillBooked, RuleFired
 from fairlead.testing import MARKET, snapshot
 from tests.fairlead.kernel.control_world import Hand, steer
 from tests.fairlead.kernel.engine_world import SECOND, Watching, World, live, quoting
@@ -295,84 +293,6 @@ def test_a_position_is_cut_by_so_much_and_in_slices_of_what_rests_there() -> Non
     assert sizes == [Decimal("0.5"), Decimal("0.3")]
 
 
-# Memory.
-
-
-def states(world: World, rule: str) -> list[dict[str, Any]]:
-    found = [one.state for one in world.trace.of(RuleState) if one.rule == rule]
-    return [msgspec.json.decode(one) for one in found]
-
-
-def remembering(memory: RiskMemory, falls: list[Decimal]) -> World:
-    """Go on from what was stored, at the price at which that run ended."""
-
-    async def act(world: World) -> None:
-        world.container.memory.override(memory)
-        await world.wait(0.5)
-        world.show("89.90", "90.10")
-        await world.wait(3)
-        falls.append(world.engine.desk.ledger.nav.drawdown.now)
-        world.engine.request_stop()
-
-    return live(act)[0]
-
-
-def first_states() -> dict[str, str]:
-    async def act(world: World) -> None:
-        await quoting(world)
-        world.show("89.90", "90.10")
-        await world.wait(2)
-        world.engine.request_stop()
-
-    world, _ = live(act)
-    return {"account": world.trace.of(RuleState)[-1].state}
-
-
-def test_the_accounts_peak_is_stored_and_taken_up() -> None:
-    stored, falls = first_states(), list[Decimal]()
-
-    world = remembering(RiskMemory(stored), falls)
-
-    account = msgspec.json.decode(stored["account"])["account"]
-    peak, now = Decimal(account["nav"]["peak"]), Decimal(account["nav"]["now"])
-    assert falls == [(peak - now) / peak]
-    assert falls[0] > 0
-    assert Decimal(states(world, "account")[-1]["account"]["nav"]["peak"]) == peak
-
-
-def test_a_note_lets_the_next_start_forget_the_peak() -> None:
-    falls: list[Decimal] = []
-
-    world = remembering(RiskMemory(first_states(), forget_peak=True), falls)
-
-    asked = [(one.who, one.command) for one in world.trace.of(ControlAsked)]
-    assert asked == [("a command before the start", "reset_peak")]
-    assert falls == [0]
-
-
-def test_a_memory_that_cannot_be_read_is_an_incident() -> None:
-    world = remembering(RiskMemory({"account": "{"}), [])
-
-    assert [one.name for one in world.trace.of(Incident)] == ["memory_unreadable"]
-
-
-def test_a_person_resets_the_peak_of_a_running_engine() -> None:
-    peaks: list[Any] = []
-
-    async def script(hand: Hand) -> None:
-        await hand.at(30.5)
-        peaks.append(await hand.told(ResetPeak()))
-        figures = hand.session.engine.desk.figures
-        peaks.append((figures.peak, figures.equity))
-
-    steer(script, seconds=40)
-
-    told, (peak, equity) = peaks
-    assert Decimal(told["peak"]) == equity
-    assert peak is not None
-    assert abs(peak - equity) < 1
-
-
 # What people see.
 
 
@@ -423,77 +343,6 @@ def test_the_same_market_at_another_venue_is_a_second_source(venues: tuple[str, 
     live(act, venues=venues)
 
     assert mids == [[Decimal(99)] if len(venues) > 1 else []]
-
-
-# Margin.
-
-
-@pytest.mark.parametrize(
-    ("answers", "seen"),
-    [
-        ([MarginAmounts("USDT", Decimal(40), Decimal(20))], [(Decimal(40), "")]),
-        ([Unavailable("busy")], [(None, "main")]),
-        ([MarginAmounts("GOLD", Decimal(40), Decimal(20))], [(None, "main")]),
-    ],
-    ids=["told", "unavailable", "in an asset that nobody can value"],
-)
-def test_venues_that_trade_on_margin_are_asked_how_much_is_bound(
-    answers: list[MarginAmounts | Unavailable], seen: list[tuple[Decimal | None, str]]
-) -> None:
-    found: list[tuple[Decimal | None, str]] = []
-
-    async def margin() -> MarginAmounts | Unavailable:
-        return answers[-1]
-
-    async def act(world: World) -> None:
-        setattr(world.venue, "margin", margin)  # noqa: B010 - makes it one that trades on margin
-        await quoting(world)
-        account = world.engine.desk.view.account
-        amount = None if account.margin is None else account.margin.initial
-        found.append((amount, account.margin_missing))
-        world.engine.request_stop()
-
-    live(act)
-
-    assert found == seen
-
-
-def test_an_answer_about_margin_that_is_too_old_is_none() -> None:
-    missing: list[str] = []
-    answers: list[MarginAmounts | Unavailable] = [
-        MarginAmounts(
-            "ALT", Decimal(1), Decimal(1), (PositionMargin(MARKET, Decimal(1), Decimal(1)),)
-        )
-    ]
-
-    async def margin() -> MarginAmounts | Unavailable:
-        return answers[-1]
-
-    async def act(world: World) -> None:
-        setattr(world.venue, "margin", margin)  # noqa: B010 - makes it one that trades on margin
-        await quoting(world)
-        told = world.engine.desk.view.account.margin
-        assert told is not None
-        assert (told.initial, told.positions[0].initial) == (Decimal(100), Decimal(100))
-        answers.append(Unavailable("busy"))
-        for seconds in (8, 10):
-            await world.wait(seconds)
-            missing.append(world.engine.desk.view.account.margin_missing)
-        world.engine.request_stop()
-
-    live(act)
-
-    assert missing == ["", "main"]
-
-
-def test_without_margin_nothing_is_missing() -> None:
-    async def act(world: World) -> None:
-        await quoting(world)
-        account = world.engine.desk.view.account
-        assert (account.margin, account.margin_missing) == (None, "")
-        world.engine.request_stop()
-
-    live(act)
 
 
 def test_a_fill_while_reducing_takes_away_at_once_what_is_more_than_the_gap() -> None:
