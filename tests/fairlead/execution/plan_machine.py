@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from hypothesis.strategies import SearchStrategy
+from typing_extensions import override
 
 from fairlead.api import OrderView
 from fairlead.model import MarketId, OrderState, OrderTrigger
@@ -31,12 +33,14 @@ def _own(name: str) -> SearchStrategy[Any]:
 class PlanMachine(RuleBasedStateMachine):
     """Acknowledgements, fills, proofs, crashes and markets in any order.
 
-    The machine of a plan builds `kit` as it begins, and says in `judge` what must hold.
+    The machine of a plan builds `kit` as it begins, and says in `judge` what must hold. Whatever
+    happened, in the end everybody behaves, and the plan must come to its end.
     """
 
     kit: Kit
     #: A fill came after the end of its order: what nobody could know may break a limit.
     late = False
+    _rest: Decimal | None = None
     #: The markets that move, how far in hundredths around 100, and the size of their levels.
     moving: ClassVar[SearchStrategy[MarketId]]
     moves: ClassVar[SearchStrategy[int]]
@@ -46,9 +50,31 @@ class PlanMachine(RuleBasedStateMachine):
     #: Nobody stops a plan before it has placed more orders.
     placed_first = 1
 
+    #: Where markets are in the end, in hundredths: around 100, or how wide.
+    rests: ClassVar[SearchStrategy[int]]
+
     def judge(self) -> None:
         """Look whether all that must hold, holds."""
         raise NotImplementedError
+
+    def fall_quiet(self, rest: Decimal) -> None:
+        """Let everybody behave from now on, with markets as they were drawn to be."""
+        raise NotImplementedError
+
+    @initialize(rest=_own("rests"))
+    def draw_rest(self, rest: int) -> None:
+        self._rest = Decimal(rest) / 100
+
+    @override
+    def teardown(self) -> None:
+        # What has failed, was thrown away or never began is not gone on with.
+        begun = hasattr(self, "kit") and self._rest is not None
+        if sys.exc_info()[0] is not None or not begun or self.kit.end:
+            return
+        assert self._rest is not None
+        self.fall_quiet(self._rest)
+        assert self.kit.finished, "it never ends"
+        self.judge()
 
     def pick(self, number: int) -> OrderView:
         """Give one of the live orders, of which there must be one."""
@@ -89,6 +115,7 @@ class PlanMachine(RuleBasedStateMachine):
         self.kit.fill_late(order, self.kit.instruments[order.slot.market].lot)
         self.judge()
 
+    @precondition(lambda self: not self.kit.end)
     @rule(
         market=_own("moving"),
         moved=_own("moves"),
