@@ -26,6 +26,7 @@ from fairlead.model import (
 )
 from fairlead.pipeline import Throttle
 from fairlead.testing import (
+    EffectKind,
     NeutralConfig,
     NeutralConnector,
     SeededIds,
@@ -168,6 +169,17 @@ def in_world(
 
     run_virtual(main, start_ns=START_NS)
     return made[0]
+
+
+def times(world: World, kind: EffectKind) -> dict[str, int]:
+    """Give when that befell each order, by client id."""
+    effects = world.venue.truth.effects
+    return {one.client_id: one.t_ns for one in effects if one.kind is kind}
+
+
+def created(world: World) -> dict[str, int]:
+    """Give when each order came to be, by client id."""
+    return times(world, EffectKind.CREATED)
 
 
 def _no_source(text: str, seed: int) -> DataSource:

@@ -11,7 +11,6 @@ from fairlead.model import (
     ZERO,
     Accepted,
     BalanceUpdate,
-    BestQuote,
     Fill,
     NotSent,
     OrderState,
@@ -22,24 +21,16 @@ from fairlead.model import (
     Unavailable,
     Unknown,
 )
-from fairlead.testing import EffectKind, Knobs, StreamKind
+from fairlead.testing import EffectKind, Knobs
 from tests.fairlead.testing.neutral_world import (
     MARKET,
     MILLISECOND,
     SECOND,
     World,
+    created,
     in_world,
+    times,
 )
-
-
-def _times(world: World, kind: EffectKind) -> dict[str, int]:
-    """Give when that befell each order, by client id."""
-    effects = world.venue.truth.effects
-    return {one.client_id: one.t_ns for one in effects if one.kind is kind}
-
-
-def _created(world: World) -> dict[str, int]:
-    return _times(world, EffectKind.CREATED)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +95,7 @@ def test_a_busy_venue_says_when_to_come_back_and_is_obeyed() -> None:
         assert held.cause == "the venue asked for patience"
         assert first.retry_at_ns == held.retry_at_ns
         assert isinstance(later, Accepted)
-        assert list(_created(world)) == ["three"]
+        assert list(created(world)) == ["three"]
 
     in_world(story)
 
@@ -119,7 +110,7 @@ def test_late_requests_land_within_their_deadline_or_never() -> None:
             sent[name] = world.clock.now_ns()
             outcomes[name] = await world.place(name, Side.BUY if number % 2 else Side.SELL)
             await world.pass_s(9)
-        landed = _created(world)
+        landed = created(world)
 
         waits = [(landed[name] - sent[name]) / SECOND for name in landed]
         assert 5 <= len(landed) <= 35
@@ -320,152 +311,6 @@ def test_streams_are_closed_at_the_age_that_the_venue_allows() -> None:
     in_world(story)
 
 
-# --- what befalls a venue at once
-
-
-def test_a_frozen_stream_lives_and_says_the_same_while_the_market_moves_on() -> None:
-    async def story(world: World) -> None:
-        await world.pass_s(0.5)
-        before = len(world.of(BestQuote))
-        known, truth = world.book.last_id, world.venue.account.exchange.book.last_id
-        world.venue.deeds.freeze(20 * SECOND)
-        await world.pass_s(19)
-        frozen = world.of(BestQuote)[before:]
-
-        assert known == truth
-        assert len(frozen) >= 9
-        assert len({(one.update_id, one.venue_ns) for one in frozen}) == 1
-        assert world.book.last_id == known
-        assert world.book.valid
-        assert (world.venue.account.exchange.book.last_id or 0) > (truth or 0)
-        await world.pass_s(5)
-        assert world.book.counters.gaps == 1
-        assert world.book.valid
-
-    in_world(story)
-
-
-def test_a_ban_refuses_everything_and_nothing_is_sent_meanwhile() -> None:
-    async def story(world: World) -> None:
-        await world.place("one")
-        world.venue.deeds.ban(60 * SECOND)
-        first = await world.place("two")
-        banned = world.venue.counts["ban"]
-        cancelled = await world.cancel("one")
-        await world.pass_s(30)
-
-        assert isinstance(first, NotSent)
-        assert isinstance(cancelled, NotSent)
-        assert world.venue.counts["ban"] == banned
-        await world.pass_s(35)
-        assert isinstance(await world.cancel("one"), Accepted)
-
-    in_world(story)
-
-
-@pytest.mark.parametrize("cancels", [False, True])
-def test_maintenance_refuses_everything_and_may_cancel(cancels: bool) -> None:
-    async def story(world: World) -> None:
-        await world.place("one")
-        await world.pass_s(1)
-        world.venue.deeds.maintain(10 * SECOND, cancels=cancels)
-        refused = await world.place("two")
-        await world.pass_s(0.5)
-
-        assert isinstance(refused, NotSent)
-        assert "MAINTENANCE" in refused.cause
-        assert world.live() == ([] if cancels else ["one"])
-        assert (world.of(OrderUpdate)[-1].state == "CANCELLED") is cancels
-        await world.pass_s(10)
-        assert isinstance(await world.place("three"), Accepted)
-
-    in_world(story)
-
-
-@pytest.mark.parametrize("offset_s", [-10, -2, 2, 10])
-def test_after_a_step_of_its_clock_stamps_are_refused_once_and_then_right(offset_s: int) -> None:
-    async def story(world: World) -> None:
-        world.venue.deeds.shift_clock(offset_s * SECOND)
-        first = await world.place("one")
-        await world.pass_s(1)
-        second = await world.place("two")
-
-        # Two seconds behind is within the window, two ahead is more than the venue takes.
-        assert isinstance(first, Accepted if offset_s == 2 else NotSent)
-        assert isinstance(second, Accepted)
-        (update,) = [one for one in world.of(OrderUpdate) if one.client_id == "two"]
-        assert abs(update.venue_ns - offset_s * SECOND - world.clock.now_ns()) < SECOND
-
-    in_world(story)
-
-
-def test_a_step_of_the_clock_moves_no_deadline_of_what_has_arrived() -> None:
-    async def story(world: World) -> None:
-        world.venue.knobs.late = 1.0
-        world.venue.knobs.late_ns = (6 * SECOND, 6 * SECOND)
-        placing = world.place("one")
-        world.clock.call_at_ns(
-            world.clock.now_ns() + SECOND, lambda: world.venue.deeds.shift_clock(-10 * SECOND)
-        )
-        outcome = await placing
-        await world.pass_s(20)
-
-        assert isinstance(outcome, Unknown)
-        assert _created(world) == {}
-
-    in_world(story)
-
-
-def test_other_hands_act_on_the_account() -> None:
-    async def story(world: World) -> None:
-        deeds, truth = world.venue.deeds, world.venue.truth
-        placed = deeds.external_order()
-        far = deeds.external_order(Side.BUY, world.venue.mid - Decimal("0.5"), Decimal(50))
-        foreign = deeds.foreign_order(tag=5)
-        deeds.transfer("USDT", Decimal(-100))
-        await world.pass_s(0.5)
-
-        assert not placed.code
-        assert not far.code
-        origins = [order.origin.value for order in truth.open_orders()]
-        assert sorted(origins) == ["external", "external", "foreign"]
-        assert foreign in world.live()
-        assert truth.transfers[0][1:] == ("USDT", Decimal(-100))
-        assert {update.client_id for update in world.of(OrderUpdate)} == set(world.live())
-        assert deeds.external_cancel()
-        assert deeds.external_cancel()
-        assert not deeds.external_cancel()
-        assert world.live() == [foreign]
-        assert world.venue.counts["external_order"] == 2
-        with pytest.raises(ValueError, match="is free"):
-            deeds.transfer("USDT", Decimal(-1_000_000))
-
-    in_world(story)
-
-
-def test_an_order_can_be_put_there_as_if_an_engine_had_done_so_before() -> None:
-    async def story(world: World) -> None:
-        price = world.venue.instrument.round_price(world.venue.mid - Decimal("0.1"), Side.BUY)
-        result = world.venue.place("old", Side.BUY, price, Decimal(10))
-
-        assert not result.code
-        assert world.live() == ["old"]
-        assert not world.venue.deeds.hit("nobody")
-
-    in_world(story)
-
-
-def test_streams_of_one_kind_can_be_cut_alone() -> None:
-    async def story(world: World) -> None:
-        assert world.venue.deeds.drop_streams(StreamKind.MARKET) == 1
-        await world.pass_s(0.001)
-
-        assert world.venue.streams(StreamKind.MARKET) == 0
-        assert world.venue.streams(StreamKind.USER) == 1
-
-    in_world(story)
-
-
 # --- all of them
 
 
@@ -554,8 +399,8 @@ def test_what_may_have_had_an_effect_is_never_called_refused_or_not_sent(seed: i
 
         placed, cancelled = await _hardship(world)
 
-        _assert_honest(placed, _times(world, EffectKind.CREATED), deadline_ns)
-        _assert_honest(cancelled, _times(world, EffectKind.CANCELLED), deadline_ns)
+        _assert_honest(placed, times(world, EffectKind.CREATED), deadline_ns)
+        _assert_honest(cancelled, times(world, EffectKind.CANCELLED), deadline_ns)
         assert {type(outcome) for _, outcome in placed.values()} >= {Accepted, NotSent, Unknown}
 
     in_world(story, seed=seed)
