@@ -43,7 +43,8 @@ class Desk:
     venue: SimulatedVenue
     held: Decimal = Decimal(0)
     steered_to: Decimal = Decimal(0)
-    runners: dict[str, object] = field(default_factory=dict)
+    runners: dict[str, SimpleNamespace] = field(default_factory=dict)
+    cast: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(aims={}))
 
     @property
     def markets(self) -> dict[MarketId, object]:
@@ -178,16 +179,31 @@ def test_whatever_fills_the_position_stays_within_its_limit(
     assert judged(tell, position="183.7") == broken
 
 
-def test_a_position_whose_target_nobody_has_said_yet_is_no_distance_to_it() -> None:
-    def tell(story: Story) -> None:
-        story.desk.runners["alt"] = SimpleNamespace(
-            target=None, market=SimpleNamespace(market=WHERE)
+def strategies(story: Story, *targets: int | None) -> None:
+    """Let several strategies trade the market, each with what it steers to; None = it is unsaid."""
+    market = SimpleNamespace(market=WHERE)
+    story.desk.runners = {
+        f"s{number}": SimpleNamespace(
+            market=market, target=None if target is None else Decimal(target)
         )
-        story.trade.record(TICK)
-        story.desk.held = Decimal(90)
-        story.trade.write(BUY, 10)
+        for number, target in enumerate(targets)
+    }
 
-    assert judged(tell, position=10) == []
+
+@pytest.mark.parametrize(
+    ("targets", "broken"),
+    [((-400, -100), []), ((-300, 0), [BEYOND]), ((-500, None), [BEYOND])],
+    ids=["near it", "far from it", "unsaid"],
+)
+def test_a_market_s_target_is_that_of_all_its_strategies_once_each_has_said_its_own(
+    targets: tuple[int | None, ...], broken: list[str]
+) -> None:
+    def tell(story: Story) -> None:
+        story.desk.held = Decimal(-500)
+        strategies(story, *targets)
+        story.trade.write(SELL, 10)
+
+    assert judged(tell, position=210) == broken
 
 
 # --- only to reduce
@@ -207,6 +223,17 @@ def test_where_orders_may_only_reduce_nothing_that_leaves_grows_the_gap(
         story.leave(story.trade.write(side, quantity))
 
     assert judged(tell) == broken
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_while_a_target_is_unsaid_no_order_is_known_to_reduce(side: Side) -> None:
+    def tell(story: Story) -> None:
+        story.desk.held = Decimal(50)
+        strategies(story, 0, None)
+        story.restrain(PostureLevel.REDUCING)
+        story.leave(story.trade.write(side, 10))
+
+    assert judged(tell) == [BEYOND, GROWS]
 
 
 def test_what_filled_and_is_not_booked_is_held_and_counted_once() -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from fairlead.api import Request, Response
 from fairlead.kernel import StopReason, VirtualClock
-from fairlead.model import Liquidity, MarketId, OrderState, Purpose, Side
+from fairlead.model import Liquidity, OrderState, Purpose, Side
 from fairlead.store import FillBooked, Incident
 from fairlead.testing import SimulatedVenue
 from fairlead.testing.neutral.wire import (
@@ -17,9 +17,7 @@ from fairlead.testing.neutral.wire import (
     UserMessage,
     encode,
 )
-from fairlead.testing.simulation.flight import Flights
 from fairlead.testing.simulation.life import Life
-from fairlead.testing.simulation.oracle_limit import LimitOracle, Limits
 from fairlead.testing.simulation.oracle_proof import ProofOracle, ShieldOracle
 from fairlead.testing.simulation.oracle_risk import AdmissionOracle, PullOracle
 from fairlead.testing.simulation.oracle_told import ToldOracle
@@ -179,39 +177,6 @@ def test_new_risk_is_young_and_paid_for() -> None:
             "a wish older than a tick is dropped",
             "an order takes no more than is free",
         ]
-
-    in_venue(story)
-
-
-def test_no_order_leaves_for_a_market_before_all_its_strategies_have_told_their_targets() -> None:
-    def story(venue: SimulatedVenue, clock: VirtualClock) -> None:
-        watch, venues = Watch(), {"main": venue}
-        market = MarketId.parse(MARKET)
-        one, other = (
-            SimpleNamespace(target=target, market=SimpleNamespace(market=market))
-            for target in (Decimal(-400), None)
-        )
-        desk = SimpleNamespace(
-            runners={"one": one, "other": other},
-            cast=SimpleNamespace(aims={}),
-            markets={market: SimpleNamespace(mark=Decimal(2))},
-            position=lambda market: Decimal(0),
-        )
-        running = life(engine=SimpleNamespace(desk=desk))
-        flights = Flights(venues)
-        oracle = LimitOracle(watch.add, venues, flights, Limits(position=Decimal(1_000)))
-        order = recorded()
-        flights.recorded(running, 1, order)
-        oracle.recorded(running, 1, order)
-        assert watch.broken == ["no position is beyond its limit, whatever fills"]
-
-        other.target = Decimal(0)
-        oracle.recorded(running, 1, order)
-        assert len(watch.broken) == 1
-
-        other.target = Decimal(-400)
-        oracle.recorded(running, 1, order)
-        assert len(watch.broken) == 2
 
     in_venue(story)
 
