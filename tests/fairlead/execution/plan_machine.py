@@ -69,7 +69,7 @@ class PlanMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         # What has failed, was thrown away or never began is not gone on with.
         begun = hasattr(self, "kit") and self._rest is not None
-        if sys.exc_info()[0] is not None or not begun or self.kit.end:
+        if sys.exc_info()[0] is not None or not begun or self.kit.finished:
             return
         assert self._rest is not None
         self.fall_quiet(self._rest)
@@ -100,7 +100,7 @@ class PlanMachine(RuleBasedStateMachine):
         self.judge()
 
     @precondition(lambda self: self.kit.live)
-    @rule(number=PICK, part=st.sampled_from(["1", "0.5", "0.3"]), better=st.booleans())
+    @rule(number=PICK, part=st.sampled_from(["1", "0.5", "0.2"]), better=st.booleans())
     def venue_fills(self, number: int, part: str, better: bool) -> None:
         order = self.pick(number)
         improved = order.price * (1 - order.side.sign * Decimal("0.0003"))
@@ -115,7 +115,6 @@ class PlanMachine(RuleBasedStateMachine):
         self.kit.fill_late(order, self.kit.instruments[order.slot.market].lot)
         self.judge()
 
-    @precondition(lambda self: not self.kit.end)
     @rule(
         market=_own("moving"),
         moved=_own("moves"),

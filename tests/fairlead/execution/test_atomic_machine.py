@@ -157,7 +157,6 @@ class Plans(PlanMachine):
             start=ZERO,
         )
 
-    @precondition(lambda self: not self.kit.end)
     @rule(market=st.sampled_from([A, B, C, HEDGE]))
     def risk_changes_its_mind(self, market: MarketId) -> None:
         self.refusing ^= {market}

@@ -116,7 +116,6 @@ class Quoting(PlanMachine):
             start=ZERO,
         )
 
-    @precondition(lambda self: not self.kit.end)
     @rule()
     def risk_changes_its_mind(self) -> None:
         self.refusing = not self.refusing
@@ -169,4 +168,4 @@ class Quoting(PlanMachine):
 
 
 TestQuoting = Quoting.TestCase
-TestQuoting.settings = settings(max_examples=2 * settings().max_examples, stateful_step_count=30)
+TestQuoting.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=30)
