@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import assume, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import initialize, rule
 from typing_extensions import override
 
 from fairlead.api import Admitted, Denied, Duration, Ratio

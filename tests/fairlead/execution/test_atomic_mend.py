@@ -41,9 +41,6 @@ def test_a_repair_that_a_limit_refuses_asks_for_less_until_it_may() -> None:
     assert made.view.exposure(A) == 8
 
 
-# What does not.
-
-
 def test_nothing_is_decided_while_a_leg_is_unproven() -> None:
     made = kit()
     made.start()

@@ -10,8 +10,6 @@ from fairlead.model import OrderState, OrderTrigger, Purpose, Side, TimeInForce
 from tests.fairlead.execution.plan_kit import Kit
 from tests.fairlead.execution.position_kit import MARKET, SPOT, at_level, plan, started
 
-# The entry.
-
 
 def test_it_asks_for_its_entry_alone() -> None:
     kit = started(entry_price="99.50")

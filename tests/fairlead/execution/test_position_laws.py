@@ -12,8 +12,6 @@ from tests.fairlead.execution.plan_kit import Kit
 from tests.fairlead.execution.plan_schedule import LATE_SCHEDULES, SCHEDULES, Move, drive, finish
 from tests.fairlead.execution.position_kit import MARKET, MID, SPOT, TRAIL, entered, plan
 
-# The laws.
-
 
 @given(
     schedule=SCHEDULES,
