@@ -1,7 +1,9 @@
 """How a simulation kills by a fill: before the news of it, or before the news after the end."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 
 from fairlead.kernel import SeededIds, VirtualClock
 from fairlead.model import ZERO, Side
@@ -9,6 +11,7 @@ from fairlead.testing import run_virtual
 from fairlead.testing.neutral import CancelBatch, Place
 from fairlead.testing.neutral.wire import Cancel
 from fairlead.testing.simulated import HINT, Origin, SimulatedVenue, VenueSetup
+from fairlead.testing.simulation.fault import FaultKind
 from fairlead.testing.simulation.race import FatalFill
 
 SECOND = 1_000_000_000
@@ -22,6 +25,8 @@ class World:
 
     clock: VirtualClock
     seed: int
+    #: The rates of faults; none for those that are not named.
+    rates: Mapping[FaultKind, float] = field(default_factory=dict)
     #: What of the order the venue did not know at each kill.
     killed: list[Decimal] = field(default_factory=list)
 
@@ -30,7 +35,11 @@ class World:
         venue = self.venue = SimulatedVenue(VenueSetup(), self.clock, ids)
         venue.start()
         self.fatal = FatalFill(
-            self.clock, {"main": venue}, ids.random("race"), ids.random("late"), self._kill
+            self.clock,
+            {"main": venue},
+            lambda kind: self.rates.get(kind, 0.0),
+            (ids.random("race"), ids.random("late")),
+            self._kill,
         )
         venue.truth.watch(lambda effect: self.fatal.effect("main", effect))
         price = venue.instrument.round_price(venue.mid * Decimal("0.99"), Side.BUY)
@@ -55,8 +64,8 @@ def told(seed: int, late: float, *, armed: bool = True) -> tuple[Decimal, list[D
     """Give what was untold at the cancel, what was at each kill, and the rate afterwards."""
 
     async def main(clock: VirtualClock) -> tuple[Decimal, list[Decimal], float]:
-        world = World(clock, seed)
-        world.fatal.arm(late=late)
+        world = World(clock, seed, {FaultKind.LATE_FILL: late})
+        world.fatal.arm()
         if not armed:
             world.fatal.disarm()
         untold = await world.cancel()
@@ -86,7 +95,7 @@ def test_where_no_fill_is_late_or_nobody_is_to_die_cancels_are_left_alone() -> N
 def test_another_fill_kills_once_and_soon() -> None:
     async def main(clock: VirtualClock) -> list[Decimal]:
         world = World(clock, 1)
-        world.fatal.arm(late=0.0)
+        world.fatal.arm()
         assert world.venue.deeds.hit(NAME, 0.2)
         await clock.sleep_ns(SECOND // 2)
         assert world.venue.deeds.hit(NAME, 0.2)
@@ -95,3 +104,21 @@ def test_another_fill_kills_once_and_soon() -> None:
         return world.killed
 
     assert run_virtual(main) == [ZERO]
+
+
+def test_where_balances_lag_they_do_so_for_who_starts_after_one_in_two_kills() -> None:
+    async def main(clock: VirtualClock, seed: int) -> tuple[float, float]:
+        world = World(clock, seed, {FaultKind.LAGGING_BALANCE: 0.2})
+        world.venue.knobs.balance_lag = 0.2
+        world.fatal.arm()
+        assert world.venue.deeds.hit(NAME, 0.2)
+        await clock.sleep_ns(SECOND // 2)
+        soon = world.venue.knobs.balance_lag
+        await clock.sleep_ns(8 * SECOND)
+        world.venue.stop()
+        return soon, world.venue.knobs.balance_lag
+
+    rates = [run_virtual(partial(main, seed=seed)) for seed in SEEDS]
+
+    assert {soon for soon, _ in rates} == {0.2, 1.0}
+    assert {later for _, later in rates} == {0.2}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fairlead.api import Clock
 from fairlead.testing.neutral import CancelBatch, PlaceBatch
-from fairlead.testing.simulated import Effect, EffectKind, Origin, SimulatedVenue
+from fairlead.testing.simulated import Effect, EffectKind, Knobs, Origin, SimulatedVenue
 from fairlead.testing.simulation.fault import FaultKind
 from fairlead.testing.simulation.weather import Weather
 
@@ -29,6 +29,10 @@ _END_NS = (200 * _MILLISECOND, 1_200 * _MILLISECOND)
 # How late the venue learns of such a fill: within what is late for any, and seldom before the kill.
 _LATE_NS = (1_500 * _MILLISECOND, 3_000 * _MILLISECOND)
 _ENDS = (EffectKind.CANCELLED, EffectKind.EXPIRED)
+# Where balances lag, they do so for whoever starts again after the fill that killed; by how much,
+# and until when the next process has read them.
+_LAG_NS = (2_500 * _MILLISECOND, 4_500 * _MILLISECOND)
+_READ_NS = 6_000 * _MILLISECOND
 
 
 class FillRace:
@@ -66,22 +70,22 @@ class FatalFill:
         self,
         clock: Clock,
         venues: Mapping[str, SimulatedVenue],
-        draw: Random,
-        late: Random,
+        rate: Callable[[FaultKind], float],
+        draws: tuple[Random, Random],
         kill: Callable[[], None],
     ) -> None:
         self._clock = clock
         self._venues = venues
-        self._draw = draw
-        self._late = late
+        self._rate = rate
+        self._draw, self._late = draws
         self._kill = kill
         self._armed = self._by_end = False
 
-    def arm(self, *, late: float) -> None:
-        """Let one kill; ``late`` = the rate at which venues learn late of fills."""
+    def arm(self) -> None:
+        """Let one kill."""
         self._armed = True
         # Where no fill is late, an order's end tells all of it.
-        self._by_end = late > 0 and self._late.random() < 0.5
+        self._by_end = self._rate(FaultKind.LATE_FILL) > 0 and self._late.random() < 0.5
 
     def disarm(self) -> None:
         """Let all live."""
@@ -112,4 +116,16 @@ class FatalFill:
 
     def _strike(self, wait_ns: int) -> None:
         self._armed = False
-        self._clock.call_at_ns(self._clock.now_ns() + wait_ns, self._kill)
+        self._clock.call_at_ns(self._clock.now_ns() + wait_ns, self._die)
+
+    def _die(self) -> None:
+        self._kill()
+        if self._rate(FaultKind.LAGGING_BALANCE) and self._late.random() < 0.5:
+            for venue in self._venues.values():
+                venue.knobs.balance_lag, venue.knobs.balance_lag_ns = 1.0, _LAG_NS
+            self._clock.call_at_ns(self._clock.now_ns() + _READ_NS, self._lag_as_before)
+
+    def _lag_as_before(self) -> None:
+        for venue in self._venues.values():
+            venue.knobs.balance_lag = self._rate(FaultKind.LAGGING_BALANCE)
+            venue.knobs.balance_lag_ns = Knobs().balance_lag_ns

@@ -114,9 +114,9 @@ class World:
         )
         racing = self._ids.random("fill race")
         self._race = FillRace(clock, self.venues, self.weather, racing)
-        late = self._ids.random("late fill")
+        draws = racing, self._ids.random("late fill")
         kill = partial(self.kill, _BY_FILL)
-        self._fatal = FatalFill(clock, self.venues, racing, late, kill)
+        self._fatal = FatalFill(clock, self.venues, self.weather.rate, draws, kill)
         self._policies = {name: self._drawn_policies() for name in self.venues}
         self._keep_policies()
         self.life: Life | None = None
@@ -321,7 +321,7 @@ class World:
             case FaultKind.CRASH if life is not None:
                 self._fatal.disarm()
                 if random.random() < 0.5:
-                    self._fatal.arm(late=self.weather.rate(FaultKind.LATE_FILL))
+                    self._fatal.arm()
                 else:
                     self._arm(life, random)
             case FaultKind.CRASH_AGAIN if life is not None:
