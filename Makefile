@@ -29,7 +29,7 @@ check: .venv/.dev  ## Check form, types, layers, seams and the guard tests
 	@$(BIN)/python -m pytest -q -n 2 tests/guards
 
 soak-ci: .venv/.dev  ## Simulate 100 hours of bad luck in 200 seeds, find all plants, kill 200 engines
-	@$(BIN)/fairlead simulate --shipped quotes --seeds 1-200 --hours 0.5 --jobs 2
+	@$(BIN)/fairlead simulate --seeds 1-200 --hours 0.5 --jobs 2
 	@FAIRLEAD_PLANTS=all $(BIN)/python -m pytest -q -n 2 tests/fairlead/testing/test_simulation_plants.py
 	@FAIRLEAD_BATCH_TRIALS=10000 $(BIN)/python -m pytest -q tests/fairlead/pipeline/test_batch_trials.py
 	@FAIRLEAD_KILL_POINTS=200 FAIRLEAD_KILL_EXECS=10 $(BIN)/python -m pytest -q -n 2 tests/system/test_kill_points.py tests/system/test_kill_exec.py

@@ -143,10 +143,8 @@ class Engine:
             case StreamStatus.CONNECTED:
                 self._up.add(state.venue)
                 if self._desk is not None:
-                    # Whatever it said while it was away has to be read.
-                    self._reconciler.streams[state.venue].connected()
-                    self._reconciler.suspect(state.venue)
-                if self._desk is None and self._up >= set(self._parts.connectors):
+                    self._reconciler.connected(state.venue)
+                elif self._up >= set(self._parts.connectors):
                     self._assemble()
             case StreamStatus.ENDED:
                 self._ended.add(state.venue)
@@ -154,6 +152,7 @@ class Engine:
                     self.request_stop(StopReason.SOURCE_ENDED)
             case StreamStatus.DISCONNECTED:
                 self._incident("stream_lost", f"{state.venue}: {state.detail}")
+                self._up.discard(state.venue)  # nothing begins before all are up at once
                 if self._desk is not None:
                     self._reconciler.cut(state.venue, state.local_ns)
 

@@ -94,6 +94,11 @@ class Reconciler:
         self._suspicious.add(venue)
         self._stirred[venue].set()
 
+    def connected(self, venue: str) -> None:
+        """Note that a venue's streams are open: whatever was said meanwhile has to be read."""
+        self.streams[venue].connected()
+        self.suspect(venue)
+
     def cut(self, venue: str, now_ns: int) -> None:
         """Note that a venue's streams are gone: until they are back it is read more often."""
         self.streams[venue].cut(now_ns)

@@ -9,7 +9,7 @@ import pytest
 from fairlead.api import Publish
 from fairlead.errors import ExitCode, StoreError
 from fairlead.kernel import StopReason
-from fairlead.model import ClientId, NotSent, OrderIntent, OrderState, StreamStatus
+from fairlead.model import ClientId, NotSent, OrderIntent, OrderState, StreamState, StreamStatus
 from fairlead.store import DecisionMade, OrderRecorded, RunEnded, RunStarted, TickPassed
 from fairlead.testing import MemoryDisk, Script, VirtualClock, VirtualProcess, intent, run_virtual
 from tests.fairlead.kernel.engine_world import (
@@ -98,6 +98,22 @@ def test_a_venue_that_never_connects_ends_the_run() -> None:
     assert result.exit_code is ExitCode.UNAVAILABLE
     assert result.detail == "not every venue connected within 60 s"
     assert result.ended_ns - START_NS == 60 * SECOND
+
+
+def test_a_venue_that_is_lost_before_the_others_connect_is_waited_for() -> None:
+    async def come_and_go(publish: Publish) -> None:
+        for status in (StreamStatus.CONNECTED, StreamStatus.DISCONNECTED):
+            publish(StreamState("hedge", START_NS, status, "test"))
+        await asyncio.Event().wait()
+
+    async def act(world: World) -> None:
+        world.venues["hedge"].run = come_and_go  # type: ignore[method-assign]  # that is the test
+        await world.wait(100)
+
+    world, result = live(act, venues=("hedge", "main"))
+
+    assert result.detail == "not every venue connected within 60 s"
+    assert world.venue.submitted == []
 
 
 def test_the_source_that_ends_ends_the_run() -> None:

@@ -183,8 +183,14 @@ class ReduceOracle(Oracle):
         # While the target is unknown no order is known to bring the position closer to it.
         gap = ZERO if target is None else self._flights.position(life, market) - target
         room = max(-order.side.sign * gap, ZERO)
+        # What leaves a plan passes whatever the gap is, and may have come after this was judged.
         working = sum(
-            (one.leaves for one in self._flights.open(order.market, Side(order.side))), start=ZERO
+            (
+                one.leaves
+                for one in self._flights.open(order.market, Side(order.side))
+                if not one.shrinks_a_plan or one.record.decided_ns < order.decided_ns
+            ),
+            start=ZERO,
         )
         lot = life.engine.desk.markets[market].instrument.lot
         if working > room + lot:
