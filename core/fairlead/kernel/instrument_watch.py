@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -19,7 +20,6 @@ _SECOND = 1_000_000_000
 _EVERY_NS = 3600 * _SECOND
 # After a refusal that other rules would explain; not for each of many.
 _SUSPICIOUS_NS = 60 * _SECOND
-_BEAT_NS = 1 * _SECOND
 _SUSPICIOUS = (
     RejectClass.PRICE,
     RejectClass.QUANTITY,
@@ -46,7 +46,8 @@ class InstrumentWatch:
             if isinstance(connector, RuleReading)
         }
         self._read: deque[tuple[str, Mapping[str, Instrument]]] = deque()
-        self._suspicious: set[str] = set()
+        # Set where other rules than we know may hold by now.
+        self._doubted = {venue: asyncio.Event() for venue in self._connectors}
         self._barred: set[MarketId] = set()
 
     @property
@@ -57,24 +58,27 @@ class InstrumentWatch:
     def answered(self, market: MarketId, outcome: Outcome) -> None:
         """Look at an answer to a create: other rules than we know may be why it was refused."""
         if isinstance(outcome, Rejected) and outcome.reason in _SUSPICIOUS:
-            self._suspicious.add(market.venue)
+            self._doubt(market.venue)
 
     async def read(self, venue: str) -> None:
         """Read one venue's rules when they are due, until cancelled."""
-        clock = self._clock
-        read_ns = clock.monotonic_ns()
         while True:
-            await clock.sleep_ns(_BEAT_NS)
-            wait_ns = _SUSPICIOUS_NS if venue in self._suspicious else _EVERY_NS
-            if clock.monotonic_ns() - read_ns < wait_ns:
-                continue
-            read_ns = clock.monotonic_ns()
-            self._suspicious.discard(venue)
+            await self._until_due(venue)
             found = await self._connectors[venue].read_instruments()
             if isinstance(found, Unavailable):
-                self._suspicious.add(venue)
+                self._doubt(venue)
             else:
                 self._read.append((venue, found))
+
+    async def _until_due(self, venue: str) -> None:
+        doubted, clock = self._doubted[venue], self._clock
+        await clock.sleep_ns(_SUSPICIOUS_NS)
+        timer = clock.call_at_ns(clock.now_ns() + _EVERY_NS - _SUSPICIOUS_NS, doubted.set)
+        try:
+            await doubted.wait()
+        finally:
+            timer.cancel()
+        doubted.clear()
 
     def apply(self) -> None:
         """Let the desk trade by what was read since the last call; a part of the tick."""
@@ -87,11 +91,11 @@ class InstrumentWatch:
     def _compare(self, known: Instrument, found: Instrument | None) -> None:
         market = known.market
         if found is None:
-            self._doubt(market, "its venue does not list it any more")
+            self._bar(market, "its venue does not list it any more")
             return
         other = _differences(known, found, _IDENTITY)
         if other:
-            self._doubt(market, f"it is another market now, restart to trade it: {other}")
+            self._bar(market, f"it is another market now, restart to trade it: {other}")
             return
         if market in self._barred:
             self._barred.discard(market)
@@ -101,8 +105,13 @@ class InstrumentWatch:
             self._incident("rules_changed", f"{market}: {changed}")
             self._desk.cast.take_rules(found)
 
-    def _doubt(self, market: MarketId, reason: str) -> None:
-        self._suspicious.add(market.venue)  # it may come back any minute
+    def _doubt(self, venue: str) -> None:
+        doubted = self._doubted.get(venue)
+        if doubted is not None:
+            doubted.set()
+
+    def _bar(self, market: MarketId, reason: str) -> None:
+        self._doubt(market.venue)  # it may come back any minute
         if market not in self._barred:
             self._barred.add(market)
             self._incident("market_gone", f"{market}: {reason}")
