@@ -143,8 +143,8 @@ def test_a_killed_plan_is_found_with_what_it_holds_and_gone_on_with_to_its_end(
     rehearsal: Rehearsal,
 ) -> None:
     # What is missed while nobody runs is caught up with, so that all of it is there in the end.
-    words = [word.replace("3000", "300").replace("60 s", "6 s") for word in LONG]
-    words += ["--max-slice", "10", "--order-resubmission-time", "200 ms"]
+    words = [word.replace("3000", "300").replace("60 s", "15 s") for word in LONG]
+    words += ["--max-slice", "60", "--order-resubmission-time", "200 ms"]
     process = begun(rehearsal, *words, fills=2)
 
     process.kill()
