@@ -6,7 +6,7 @@ from typing import Any
 from fairlead import hookimpl
 from fairlead.api import Registry, RiskRule
 from fairlead_risk.book import StaleBook, WarmUp
-from fairlead_risk.brake import MarkoutBrake, OneSidedFills, OneSidedMemory, SideMemory
+from fairlead_risk.brake import OneSidedFills, OneSidedMemory, SideMemory
 from fairlead_risk.config import (
     DailyLossConfig,
     MaxDrawdownConfig,
@@ -45,6 +45,7 @@ from fairlead_risk.config_venue import (
 )
 from fairlead_risk.equity import DailyLoss, DayMemory, MaxDrawdown, RealisedLoss
 from fairlead_risk.margin import MarginCut, MarginMemory, MaxLeverage, MaxOpenNotional
+from fairlead_risk.markout import MarkoutBrake, MarkoutMemory, WindowMemory
 from fairlead_risk.order import MaxOpenOrders, MaxOrder, MaxOrderShare, MaxPosition, PriceBand
 from fairlead_risk.pause import CrashPause, OrderRate, RejectPause, SlowTicks
 from fairlead_risk.reduce import Cause, ReduceMemory, ReduceOnly
@@ -59,6 +60,7 @@ from fairlead_risk.rule import (
     used,
 )
 from fairlead_risk.taker import TakerBrake, TakerCount, TakerMemory
+from fairlead_risk.timed import PauseMemory, PausesMemory, TimedPauses, TimedRule
 from fairlead_risk.unit import AboveZero, AmountAboveZero, RatioAboveZero, ShareAboveZero
 from fairlead_risk.value import limit_and_value, rate_of, reach, reduces
 from fairlead_risk.venue import ClockSkew, SecondSource, SelfTrade, UserStream, VenueHealth
@@ -81,6 +83,7 @@ __all__ = [
     "MarginMemory",
     "MarkoutBrake",
     "MarkoutBrakeConfig",
+    "MarkoutMemory",
     "MaxDrawdown",
     "MaxDrawdownConfig",
     "MaxLeverage",
@@ -101,6 +104,8 @@ __all__ = [
     "OneSidedMemory",
     "OrderRate",
     "OrderRateConfig",
+    "PauseMemory",
+    "PausesMemory",
     "PriceBand",
     "PriceBandConfig",
     "RatioAboveZero",
@@ -127,12 +132,15 @@ __all__ = [
     "TakerBrakeConfig",
     "TakerCount",
     "TakerMemory",
+    "TimedPauses",
+    "TimedRule",
     "UserStream",
     "UserStreamConfig",
     "VenueHealth",
     "VenueHealthConfig",
     "WarmUp",
     "WarmUpConfig",
+    "WindowMemory",
     "fairlead_register",
     "is_new_risk",
     "limit_and_value",

@@ -1,20 +1,20 @@
-"""Slow down when fills turn against us: one-sided fills, bad markouts."""
+"""Switch off a side whose quotes are filled too fast."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import msgspec
 from typing_extensions import override
 
-from fairlead.api import FillSeen, Gauge, MarkoutSeen, Posture, RiskNews, RiskView
-from fairlead.model import ZERO, MarketId, Purpose, Side, statistic
-from fairlead_risk.config_brake import MarkoutBrakeConfig, OneSidedFillsConfig
-from fairlead_risk.rule import BOTH, Rule, seconds
+from fairlead.api import FillSeen, Gauge, Posture, RiskNews, RiskView
+from fairlead.model import MarketId, Purpose, Side
+from fairlead_risk.config_brake import OneSidedFillsConfig
+from fairlead_risk.rule import Rule
 
-__all__ = ["MarkoutBrake", "OneSidedFills", "OneSidedMemory", "SideMemory"]
+__all__ = ["OneSidedFills", "OneSidedMemory", "SideMemory"]
 
 
 class SideMemory(msgspec.Struct, frozen=True, gc=False):
@@ -117,87 +117,3 @@ class OneSidedFills(Rule):
             if one.until_ns and not now_ns < one.until_ns <= latest_ns:
                 one.until_ns = 0 if one.until_ns <= now_ns else latest_ns
                 self._memory = None
-
-
-@dataclass(slots=True)
-class _Window:
-    bps: deque[tuple[float, float]] = field(default_factory=deque)
-    #: Windows in a row whose mean was too low.
-    bad: int = 0
-    until_ns: int = 0
-    mean: float | None = None
-
-
-class MarkoutBrake(Rule):
-    """Widen, then pause, when ten seconds after our fills the market has gone against us.
-
-    The mean is weighted by value, over each so many fills of a market; a loss beyond the maker
-    fee counts. A rebate gives no credit.
-    """
-
-    name: ClassVar[str] = "markout_brake"
-
-    def __init__(self, config: MarkoutBrakeConfig) -> None:
-        self._config = config
-        self._windows: dict[MarketId, _Window] = {}
-
-    def observe(self, news: RiskNews, view: RiskView) -> bool:
-        """Take a markout in; True when a window is full and says something else than the last."""
-        if not isinstance(news, MarkoutSeen) or news.notional <= 0:
-            return False
-        window = self._windows.setdefault(news.market, _Window())
-        window.bps.append((news.bps, news.notional))
-        if len(window.bps) < self._config.limit:
-            return False
-        weight = sum(notional for _, notional in window.bps)
-        window.mean = sum(bps * notional for bps, notional in window.bps) / weight
-        window.bps.clear()
-        before, window.bad = window.bad, self._judged(window, news.market, view)
-        if window.bad >= 2:
-            window.until_ns = view.now_ns + self._config.pause.ns
-        return window.bad != before
-
-    @override
-    def assess(self, view: RiskView) -> tuple[Posture, ...]:
-        """Widen after one bad window, pause after two in a row."""
-        postures = []
-        for market, window in self._windows.items():
-            if window.until_ns and view.now_ns >= window.until_ns:
-                window.bad, window.until_ns = 0, 0
-            if not window.bad or window.mean is None:
-                continue
-            reason = (
-                f"mean 10 s markout {window.mean:.1f} bps of {self._config.limit} fills, "
-                f"limit {_least(market, view):.1f} bps"
-            )
-            if window.until_ns:
-                left = seconds(window.until_ns - view.now_ns)
-                reason = f"twice in a row: {reason}, {left} left"
-                postures.append(Posture(rule=self.name, reason=reason, market=market, paused=BOTH))
-            else:
-                factor = self._config.factor.value
-                postures.append(
-                    Posture(rule=self.name, reason=reason, market=market, spread_factor=factor)
-                )
-        return tuple(postures)
-
-    @override
-    def gauge(self, view: RiskView) -> tuple[Gauge, ...]:
-        """Show the last full window's mean, and how full the next is."""
-        gauges = []
-        for market, window in self._windows.items():
-            now = f"{len(window.bps)} of {self._config.limit} fills"
-            if window.mean is not None:
-                now = f"{window.mean:.1f} bps, {now}"
-            gauges.append(Gauge("", now, f"{_least(market, view):.1f} bps", None, str(market)))
-        return tuple(gauges)
-
-    @staticmethod
-    def _judged(window: _Window, market: MarketId, view: RiskView) -> int:
-        bad = window.mean is not None and window.mean < _least(market, view)
-        return window.bad + 1 if bad else 0
-
-
-def _least(market: MarketId, view: RiskView) -> float:
-    fee = view.market(market).instrument.fees.maker
-    return -statistic(max(fee, ZERO).scaleb(4))

@@ -36,7 +36,8 @@ from fairlead_risk.config_brake import (
     RejectPauseConfig,
     SlowTicksConfig,
 )
-from fairlead_risk.rule import BOTH, Rule, is_new_risk
+from fairlead_risk.rule import Rule, is_new_risk
+from fairlead_risk.timed import TimedRule
 
 __all__ = ["CrashPause", "OrderRate", "RejectPause", "SlowTicks"]
 
@@ -52,37 +53,33 @@ class _Moves:
     mids: deque[tuple[int, float, float]] = field(default_factory=deque)
     variance: float = 0.0
     since_ns: int = 0
-    until_ns: int = 0
-    reason: str = ""
     #: The largest move within the window, and the one that would pause.
     move: float = 0.0
     bound: float = 0.0
 
 
-class CrashPause(Rule):
+class CrashPause(TimedRule):
     """Pause a market whose mid jumps: by a share, or by many standard deviations.
 
     Volatility is an exponentially weighted mean of squared returns per second, taken from before
-    the window that is judged, so that a crash does not raise its own bar.
+    the window that is judged, so that a crash does not raise its own bar. A restart learns it
+    anew: nobody knows what the mid did in between.
     """
 
     name: ClassVar[str] = "crash_pause"
 
     def __init__(self, config: CrashPauseConfig) -> None:
+        super().__init__(config.pause.ns)
         self._config = config
         self._markets: dict[MarketId, _Moves] = {}
 
     @override
     def assess(self, view: RiskView) -> tuple[Posture, ...]:
         """Follow every mid; pause where one has jumped."""
-        postures = []
         for market in view.markets():
             moves = self._markets.setdefault(market, _Moves())
             self._follow(moves, view.market(market).mid is not None, market, view)
-            if view.now_ns < moves.until_ns:
-                reason = moves.reason
-                postures.append(Posture(rule=self.name, reason=reason, market=market, paused=BOTH))
-        return tuple(postures)
+        return self.paused_markets(view)
 
     @override
     def gauge(self, view: RiskView) -> tuple[Gauge, ...]:
@@ -120,9 +117,9 @@ class CrashPause(Rule):
         moves.mids.append((now_ns, price, moves.variance))
         while now_ns - moves.mids[0][0] > self._config.within.ns:
             moves.mids.popleft()
-        self._judge(moves, price, now_ns)
+        self._judge(moves, price, market, now_ns)
 
-    def _judge(self, moves: _Moves, price: float, now_ns: int) -> None:
+    def _judge(self, moves: _Moves, price: float, market: MarketId, now_ns: int) -> None:
         config = self._config
         moves.move = max(abs(price - then) / then for _, then, _ in moves.mids)
         share = statistic(config.limit.value)
@@ -134,14 +131,14 @@ class CrashPause(Rule):
             if many < share:
                 moves.bound, why = many, f"{config.sigmas} sigma are {many * 1e4:.1f} bps"
         if moves.move >= moves.bound:
-            moves.until_ns = now_ns + config.pause.ns
-            moves.reason = (
+            reason = (
                 f"paused {config.pause}: mid moved {moves.move * 1e4:.1f} bps within "
                 f"{config.within}, {why}"
             )
+            self.pauses.begin(str(market), now_ns, reason)
 
 
-class RejectPause(Rule):
+class RejectPause(TimedRule):
     """Pause a market that refuses one order after the other, and take away what rests there.
 
     The venue's breaker counts the same refusals, but pulls nothing: it probes with single orders.
@@ -150,9 +147,9 @@ class RejectPause(Rule):
     name: ClassVar[str] = "reject_pause"
 
     def __init__(self, config: RejectPauseConfig) -> None:
+        super().__init__(config.pause.ns)
         self._config = config
         self._rejects: dict[MarketId, int] = {}
-        self._until_ns: dict[MarketId, int] = {}
 
     def observe(self, news: RiskNews, view: RiskView) -> bool:
         """Count; True with the one that pauses. A refused post-only order is everyday life."""
@@ -161,12 +158,14 @@ class RejectPause(Rule):
         match news.outcome:
             case Accepted():
                 self._rejects[news.market] = 0
-            case Rejected(reason=reason) if reason is not RejectClass.POST_ONLY:
+            case Rejected(reason=kind) if kind is not RejectClass.POST_ONLY:
                 count = self._rejects.get(news.market, 0) + 1
                 self._rejects[news.market] = count
-                if count >= self._config.limit:
+                config = self._config
+                if count >= config.limit:
                     self._rejects[news.market] = 0
-                    self._until_ns[news.market] = view.now_ns + self._config.pause.ns
+                    reason = f"paused {config.pause}: {config.limit} rejects in a row"
+                    self.pauses.begin(str(news.market), view.now_ns, reason)
                     return True
             case _:
                 pass
@@ -175,13 +174,7 @@ class RejectPause(Rule):
     @override
     def assess(self, view: RiskView) -> tuple[Posture, ...]:
         """Pause what refused too often."""
-        config = self._config
-        reason = f"paused {config.pause}: {config.limit} rejects in a row"
-        return tuple(
-            Posture(rule=self.name, reason=reason, market=market, paused=BOTH)
-            for market, until_ns in self._until_ns.items()
-            if view.now_ns < until_ns
-        )
+        return self.paused_markets(view)
 
     @override
     def gauge(self, view: RiskView) -> tuple[Gauge, ...]:

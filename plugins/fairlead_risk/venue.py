@@ -29,6 +29,7 @@ from fairlead_risk.config_venue import (
     VenueHealthConfig,
 )
 from fairlead_risk.rule import BOTH, Rule, is_new_risk, of_venue, seconds, used
+from fairlead_risk.timed import TimedRule
 
 __all__ = ["ClockSkew", "SecondSource", "SelfTrade", "UserStream", "VenueHealth"]
 
@@ -105,15 +106,15 @@ class ClockSkew(Rule):
         return tuple(gauges)
 
 
-class VenueHealth(Rule):
+class VenueHealth(TimedRule):
     """Pause a venue whose answers to orders get lost, or that is not to be had."""
 
     name: ClassVar[str] = "venue_health"
 
     def __init__(self, config: VenueHealthConfig) -> None:
+        super().__init__(config.pause.ns)
         self._config = config
         self._answers: dict[str, deque[bool]] = {}
-        self._until_ns: dict[str, int] = {}
 
     def observe(self, news: RiskNews, view: RiskView) -> bool:
         """Note an answer; True with the one that pauses."""
@@ -126,21 +127,19 @@ class VenueHealth(Rule):
         if len(answers) < config.answers or missing <= config.limit.value:
             return False
         answers.clear()
-        self._until_ns[venue] = view.now_ns + config.pause.ns
+        reason = (
+            f"{venue} paused {config.pause}: more than {config.limit} of the last "
+            f"{config.answers} answers were lost or not to be had"
+        )
+        self.pauses.begin(venue, view.now_ns, reason)
         return True
 
     @override
     def assess(self, view: RiskView) -> tuple[Posture, ...]:
         """Pause the markets of such venues."""
-        config = self._config
-        reason = (
-            f"paused {config.pause}: more than {config.limit} of the last {config.answers} "
-            "answers were lost or not to be had"
-        )
         return tuple(
-            Posture(rule=self.name, reason=f"{venue} {reason}", market=market, paused=BOTH)
-            for venue, until_ns in self._until_ns.items()
-            if view.now_ns < until_ns
+            Posture(rule=self.name, reason=reason, market=market, paused=BOTH)
+            for venue, reason in self.pauses.running(view.now_ns).items()
             for market in of_venue(view, venue)
         )
 

@@ -314,6 +314,99 @@ def test_the_mean_is_weighted_by_value() -> None:
     assert rule.gauge(FEE)[0].now == "0.9 bps, 0 of 5 fills"
 
 
+def markout_again(rule: MarkoutBrake) -> MarkoutBrake:
+    again = markout_brake()
+    again.recall(msgspec.json.encode(rule.memory).decode())
+    return again
+
+
+def test_a_pause_after_bad_markouts_goes_on_after_a_restart() -> None:
+    rule = markout_brake()
+    feel(rule, -9, 10, FEE)
+
+    again = markout_again(rule)
+
+    assert again.assess(FEE.later(1799)) == rule.assess(FEE.later(1799)) != ()
+    assert markout_again(rule).assess(FEE.later(1800)) == ()
+
+
+def test_markouts_before_a_restart_count_after_it() -> None:
+    rule = markout_brake()
+    feel(rule, -9, 8, FEE)
+
+    again = markout_again(rule)
+
+    assert again.assess(FEE) == rule.assess(FEE) != ()
+    assert again.gauge(FEE) == rule.gauge(FEE)
+    assert feel(again, -9, 2, FEE) == [False, True]
+    assert again.assess(FEE)[0].paused == BOTH
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 900), st.sampled_from([-9.0, -2.1, 1.0]), st.integers(1, 7)),
+        max_size=30,
+    ),
+    st.sets(st.integers(0, 29)),
+)
+def test_restarts_at_any_point_change_nothing_for_the_markout_brake(
+    felt: list[tuple[int, float, int]], restarts: set[int]
+) -> None:
+    rule, other, account = markout_brake(), markout_brake(), FEE
+    for number, (seconds, bps, fills) in enumerate(felt):
+        account = account.later(seconds)
+        other = markout_again(other) if number in restarts else other
+
+        assert feel(other, bps, fills, account) == feel(rule, bps, fills, account)
+        other = markout_again(other) if number - 1 in restarts else other
+        assert other.assess(account) == rule.assess(account)
+        assert other.gauge(account) == rule.gauge(account)
+
+
+def test_the_memory_of_markouts_is_bounded_and_new_only_when_something_happened() -> None:
+    rule = markout_brake()
+    before = rule.memory
+    rule.assess(FEE)
+    silent = rule.memory is before
+    feel(rule, -9, 10, FEE)
+    counted = rule.memory
+    rule.assess(FEE.later(1))
+    still_counted = rule.memory
+    rule.assess(FEE.later(1800))
+    over = rule.memory
+    sizes = []
+    for _ in range(100):
+        feel(rule, -1.0, 3, FEE)
+        sizes.append(len(msgspec.json.encode(rule.memory)))
+
+    assert silent
+    assert counted is not before
+    assert still_counted is counted
+    assert ([one.bad for one in counted.windows], [one.bad for one in over.windows]) == ([2], [0])
+    assert max(sizes) < 200
+
+
+def test_a_clock_that_was_set_back_makes_no_pause_after_bad_markouts_longer() -> None:
+    rule = markout_brake()
+    feel(rule, -9, 10, FEE.later(86_400))
+
+    again = markout_again(rule)
+
+    assert len(again.assess(FEE)) == 1
+    assert len(again.assess(FEE.later(1799))) == 1
+    assert again.assess(FEE.later(1800)) == ()
+
+
+def test_markouts_of_a_market_that_is_traded_no_more_wait_for_it() -> None:
+    rule, elsewhere = markout_brake(), Account().showing(market(of=OTHER))
+    feel(rule, -9, 10, FEE)
+
+    again = markout_again(rule)
+
+    assert (again.assess(elsewhere), again.gauge(elsewhere)) == ((), ())
+    assert again.assess(FEE) == rule.assess(FEE) != ()
+
+
 @pytest.mark.parametrize("rule", [taker_brake(), one_sided(), markout_brake()])
 def test_other_news_is_none_of_their_business(rule: TakerBrake) -> None:
     other = MarkoutSeen("alt", MARKET, Side.BUY, -99, 0) if rule.name == "markout_brake" else None

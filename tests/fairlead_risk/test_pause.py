@@ -1,7 +1,10 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fairlead.api import Allowed, Answered, Denied, Posture, PostureLevel
 from fairlead.model import (
@@ -25,7 +28,16 @@ from fairlead_risk import (
     SlowTicks,
     SlowTicksConfig,
 )
-from tests.fairlead_risk.factory import MARKET, NOW, SECOND, Account, intent, market, resting
+from tests.fairlead_risk.factory import (
+    MARKET,
+    NOW,
+    OTHER,
+    SECOND,
+    Account,
+    intent,
+    market,
+    resting,
+)
 
 
 def crash(**table: object) -> CrashPause:
@@ -112,6 +124,92 @@ def test_the_crash_gauge_shows_move_and_bound() -> None:
     assert (gauge.now, gauge.limit, gauge.market) == ("50.0 bps", "100.0 bps", str(MARKET))
 
 
+def crash_again(rule: CrashPause, **table: object) -> CrashPause:
+    again = crash(**table)
+    again.recall(msgspec.json.encode(rule.memory).decode())
+    return again
+
+
+def test_a_pause_after_a_crash_goes_on_after_a_restart() -> None:
+    rule = crash()
+    follow(rule, (0, "100"), (10, "101"))
+
+    again = crash_again(rule)
+
+    assert again.assess(at(69, "101")) == rule.assess(at(69, "101")) != ()
+    assert follow(crash_again(rule), (70, "101")) == [0]
+
+
+@given(
+    st.lists(st.tuples(st.integers(11, 50), st.booleans()), min_size=1, max_size=20),
+    st.integers(0, 19),
+)
+def test_a_restart_at_any_point_ends_no_pause_after_a_crash_and_makes_none_longer(
+    moves: list[tuple[int, bool]], at_move: int
+) -> None:
+    rule, other, now = crash(), crash(), 0
+    for number, (seconds, jumps) in enumerate(moves):
+        now += seconds
+        mids = ("100", "103" if jumps else "100", "100", "100")
+        for second, mid in enumerate(mids):
+            assert other.assess(at(now + second, mid)) == rule.assess(at(now + second, mid))
+        # What it saw last is more than ten seconds old when it goes on: that counts no more.
+        other = crash_again(other) if number == at_move else other
+
+
+def test_a_restart_measures_no_move_across_it() -> None:
+    rule = crash()
+    follow(rule, (0, "100"))
+
+    assert follow(crash_again(rule), (1, "103")) == [0]
+
+
+def test_the_memory_of_crashes_changes_only_with_their_pauses_and_keeps_none_that_is_over() -> None:
+    rule = crash()
+    calm = rule.memory
+    follow(rule, (0, "100"), (9, "100"))
+    still_calm = rule.memory
+    follow(rule, (10, "101"))
+    paused = rule.memory
+    follow(rule, (21, "101"), (69, "101"))
+    still_paused = rule.memory
+    follow(rule, (70, "101"))
+
+    assert still_calm is calm
+    assert paused is not calm
+    assert still_paused is paused
+    assert (len(paused.pauses), len(rule.memory.pauses)) == (1, 0)
+
+
+def test_a_clock_that_was_set_back_makes_no_pause_after_a_crash_longer() -> None:
+    rule = crash()
+    follow(rule, (3600, "100"), (3601, "101"))
+
+    again = crash_again(rule)
+
+    assert follow(again, (0, "101"), (59, "101"), (60, "101")) == [1, 1, 0]
+
+
+def test_a_shorter_pause_in_the_configuration_shortens_one_that_runs() -> None:
+    rule = crash()
+    follow(rule, (0, "100"), (1, "101"))
+
+    again = crash_again(rule, pause="20 s")
+
+    assert follow(again, (2, "101"), (21, "101"), (22, "101")) == [1, 1, 0]
+
+
+def test_a_pause_of_a_market_that_is_traded_no_more_waits_for_it() -> None:
+    rule = crash()
+    follow(rule, (0, "100"), (1, "101"))
+    elsewhere = replace(at(2, "101"), shown=(market(of=OTHER),))
+
+    again = crash_again(rule)
+
+    assert again.assess(elsewhere) == ()
+    assert follow(crash_again(again), (3, "101")) == [1]
+
+
 # Rejects.
 
 REJECTED = Rejected("X", RejectClass.OTHER, "")
@@ -145,6 +243,18 @@ def test_only_rejects_in_a_row_count(between: Outcome) -> None:
 
     assert said[-1] is (between is not ACCEPTED)
     assert rule.gauge(Account())[0].now == ("1" if between is ACCEPTED else "0")
+
+
+def test_a_pause_after_rejects_goes_on_after_a_restart_and_their_count_begins_anew() -> None:
+    rule = RejectPause(RejectPauseConfig())
+    answer(rule, *[REJECTED] * 19)
+
+    again = RejectPause(RejectPauseConfig())
+    again.recall(msgspec.json.encode(rule.memory).decode())
+
+    assert again.assess(Account().later(59)) == rule.assess(Account().later(59)) != ()
+    assert answer(again, REJECTED) == [False]
+    assert again.assess(Account().later(60)) == ()
 
 
 # Order rate.

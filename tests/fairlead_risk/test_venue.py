@@ -1,6 +1,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +106,19 @@ def test_a_venue_whose_answers_get_lost_is_paused_as_a_whole() -> None:
         (OTHER, BOTH),
     ]
     assert rule.assess(account.later(60)) == ()
+
+
+def test_a_pause_of_a_venue_goes_on_after_a_restart() -> None:
+    rule, account = VenueHealth(VenueHealthConfig(answers=4)), streaming(StreamRisk())
+    for _ in range(7):
+        rule.observe(Answered(OTHER, Purpose.QUOTE, Unknown("timeout")), account)
+
+    again = VenueHealth(VenueHealthConfig(answers=4))
+    again.recall(msgspec.json.encode(rule.memory).decode())
+
+    assert again.assess(account.later(59)) == rule.assess(account.later(59)) != ()
+    assert again.observe(Answered(OTHER, Purpose.QUOTE, Unknown("timeout")), account) is False
+    assert again.assess(account.later(60)) == ()
 
 
 def test_half_of_the_answers_may_be_missing() -> None:
