@@ -74,7 +74,7 @@ def reduce_only(place: EnginePlace, state: str, as_json: bool) -> None:
 
     Rules that restrain by themselves go on doing so: fairlead risk list. Off also lifts what plans
     restrained by leaving something open, and rules by failing; where no engine runs, its next
-    start does that.
+    start does that, but for a rule that then cannot read what it stored.
 
     Example: fairlead reduce-only on
     """

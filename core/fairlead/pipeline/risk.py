@@ -3,6 +3,8 @@
 Rules come from plugins; their order and failing closed are the kernel's. A rule that raises on an
 order denies it. One that raises on news or on the account is broken: it has missed something, so
 orders may only reduce until a person has looked, and only cancels pass while it gives no answer.
+One whose memory cannot be read has forgotten what it may have restrained: it is broken too, and
+what is stored stays as it is until then, so that no restart lifts it.
 """
 
 from __future__ import annotations
@@ -60,6 +62,8 @@ class RiskGate:
         self._imposed: dict[tuple[str, MarketId | None], Posture] = {}
         self._ruled: dict[str, tuple[Posture, ...]] = {}
         self._stored: dict[str, msgspec.Struct] = {}
+        #: Rules whose memory could not be read, until a person has looked.
+        self._unread: set[str] = set()
         #: What each rule did, when and for how long.
         self.firings = Firings(journal)
 
@@ -79,7 +83,10 @@ class RiskGate:
         return max(self._postures.values(), key=_weight, default=_ACTIVE)
 
     def recall(self, states: Mapping[str, str]) -> None:
-        """Let rules take up what they stored in an earlier run, as JSON by rule."""
+        """Let rules take up what they stored in an earlier run, as JSON by rule.
+
+        One that cannot lets orders only reduce until it is lifted.
+        """
         for rule in self._remembering:
             text = states.get(rule.name)
             if text is None:
@@ -87,8 +94,11 @@ class RiskGate:
             try:
                 rule.recall(text)
                 self._stored[rule.name] = rule.memory
-            except Exception as error:  # noqa: BLE001 - plugin boundary: it begins anew, loudly
-                self._report(rule, "recall", error)
+            except Exception as error:  # noqa: BLE001 - plugin boundary: a broken rule fails closed
+                self._break(rule, "its memory", error)
+                self._unread.add(rule.name)
+        if self._unread:
+            self._combine()
 
     def assess(self, view: RiskView) -> tuple[MarketId | None, ...]:
         """Ask every rule about the account; gives what changed (None = the account)."""
@@ -123,7 +133,13 @@ class RiskGate:
         self._combine()
 
     def lift(self, *rules: str) -> None:
-        """End restraints that `impose` began, or a rule by failing; others are passed over."""
+        """End restraints that `impose` began, or a rule by failing; others are passed over.
+
+        What a rule remembers then takes the place of what could not be read.
+        """
+        if not self._unread.isdisjoint(rules):
+            self._unread.difference_update(rules)
+            self._remember()
         kept = {key: posture for key, posture in self._imposed.items() if key[0] not in rules}
         if len(kept) != len(self._imposed):
             self._imposed = kept
@@ -212,13 +228,15 @@ class RiskGate:
 
     def _remember(self) -> None:
         for rule in self._remembering:
+            if rule.name in self._unread:
+                continue
             try:
                 memory = rule.memory
                 if memory is self._stored.get(rule.name):
                     continue
                 text = msgspec.json.encode(memory).decode()
             except Exception as error:  # noqa: BLE001 - plugin boundary: it forgets, loudly
-                self._report(rule, "memory", error)
+                self._report(rule, "writing its memory", error)
                 continue
             self._stored[rule.name] = memory
             self._journal.append(RuleState(rule=rule.name, state=text))

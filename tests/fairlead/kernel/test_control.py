@@ -212,6 +212,28 @@ def test_a_rule_that_failed_restrains_until_a_person_has_looked(command: Resume 
     assert "one_sided_fills: the rule failed on news: AttributeError" in told.detail
 
 
+@pytest.mark.parametrize("command", [Resume(), Reduce(on=False)], ids=["resume", "reduce-only off"])
+def test_a_rule_that_cannot_read_its_memory_restrains_until_a_person_has_looked(
+    command: Resume | Reduce,
+) -> None:
+    async def script(hand: Hand) -> None:
+        await hand.at(30.5)
+        gate = hand.session.engine.desk.gate
+        gate.recall({"markout_brake": '{"windows":[{"market":7}]}'})
+        await hand.at(35)
+        status = await hand.told(Status())
+        assert (status["posture"], status["posture_rule"]) == ("REDUCING", "markout_brake")
+        await hand.told(command)
+        assert (await hand.told(Status()))["posture"] == "ACTIVE"
+
+    steered = steer(script, seconds=40)
+
+    told = {one.name: one.detail for one in map(cause_of, steered.trace.records) if one}
+    for name in ("reducing", "rule_failed"):
+        assert "markout_brake" in told[name]
+        assert "Expected `str`, got `int`" in told[name]
+
+
 def test_resuming_one_strategy_leaves_a_reduce_only_in_force() -> None:
     async def script(hand: Hand) -> None:
         await hand.at(30.5)

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 
 from fairlead.kernel import ResetPeak, RiskMemory
+from fairlead.model import Side
 from fairlead.store import ControlAsked, Incident, RuleState
 from tests.fairlead.kernel.control_world import Hand, steer
-from tests.fairlead.kernel.engine_world import World, live, quoting
+from tests.fairlead.kernel.engine_world import Watching, World, live, quoting
 
 
 def states(world: World, rule: str) -> list[dict[str, Any]]:
@@ -67,6 +68,47 @@ def test_a_memory_that_cannot_be_read_is_an_incident() -> None:
     world = remembering(RiskMemory({"account": "{"}), [])
 
     assert [one.name for one in world.trace.of(Incident)] == ["memory_unreadable"]
+
+
+class Seen(msgspec.Struct, frozen=True):
+    fills: int = 0
+
+
+class Forgetful(Watching):
+    """A rule with a memory that it cannot read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.memory = Seen()
+
+    def recall(self, text: str) -> None:
+        raise ValueError(text)
+
+
+def test_a_start_whose_rule_cannot_read_its_memory_only_reduces_until_it_is_lifted() -> None:
+    resting: list[set[Side]] = []
+
+    async def act(world: World) -> None:
+        world.rule = Forgetful()
+        world.container.memory.override(RiskMemory({"watching": "of another version"}))
+        await world.wait(0.5)
+        world.show()
+        await world.wait(3)
+        assert states(world, "watching") == []
+        resting.append({one.intent.side for one in world.engine.desk.orders.live()})
+        world.engine.desk.gate.lift("watching")
+        await world.wait(3)
+        resting.append({one.intent.side for one in world.engine.desk.orders.live()})
+        world.engine.request_stop()
+
+    world, _ = live(act)
+
+    # What is held is the target: nothing brings it closer.
+    assert resting == [set(), set(Side)]
+    assert [one.detail for one in world.trace.of(Incident)] == [
+        "watching: on its memory: ValueError('of another version')"
+    ]
+    assert states(world, "watching") == [{"fills": 0}]
 
 
 def test_a_person_resets_the_peak_of_a_running_engine() -> None:

@@ -237,13 +237,52 @@ def test_memory_is_written_when_it_changed_and_taken_up_again() -> None:
     assert [rule.name for rule in made.rules] == ["learning"]
 
 
-def test_a_memory_that_cannot_be_read_is_an_incident_and_begins_anew() -> None:
+def levels(made: RiskGate) -> list[PostureLevel]:
+    """Say how a gate restrains before its first tick and after it."""
+    before = made.posture(MARKET).level
+    made.assess(StillView())
+    return [before, made.posture(MARKET).level]
+
+
+@pytest.mark.parametrize("text", ["?", '{"losses":"many"}'], ids=["broken", "refused by the rule"])
+def test_a_rule_whose_memory_cannot_be_read_lets_orders_only_reduce_until_a_person_has_looked(
+    text: str,
+) -> None:
+    made, trace = gate(Learning(), Rule())
+
+    made.recall({"learning": text})
+
+    assert levels(made) == [PostureLevel.REDUCING] * 2
+    (held,) = (one for one in made.postures if one.level is PostureLevel.REDUCING)
+    (incident,) = trace.of(Incident)
+    assert (held.rule, held.market) == ("learning", None)
+    assert held.reason.startswith("the rule failed on its memory: ")
+    assert incident.name == "rule_failed"
+    assert incident.detail.startswith("learning: on its memory: ")
+    made.lift("learning")
+    assert levels(made) == [PostureLevel.ACTIVE] * 2
+
+
+def test_a_memory_that_cannot_be_read_stays_as_it_is_until_a_person_has_looked() -> None:
     made, trace = gate(Learning())
-
     made.recall({"learning": "?"})
+    made.assess(StillView())
+    made.hear(NEWS, StillView())
+    made.hear(NEWS, StillView())
+    made.lift("another")
+    made.assess(StillView())
+    unlooked = trace.of(RuleState)
 
-    assert [one.name for one in trace.of(Incident)] == ["rule_failed"]
-    assert made.assess(StillView()) == ()
+    made.lift("learning")
+    (kept,) = trace.of(RuleState)
+    made.assess(StillView())
+    again, after = gate(Learning())
+    again.recall({"learning": kept.state})
+
+    # A start in between finds what could not be read once more, and restrains again.
+    assert unlooked == []
+    assert trace.of(RuleState) == [kept] == [RuleState("learning", '{"losses":2}')]
+    assert (after.of(Incident), again.posture(MARKET).level) == ([], PostureLevel.ACTIVE)
 
 
 class Failing(Learning):
