@@ -237,10 +237,12 @@ class Control:
         return {"resumed": released}
 
     def _lift(self) -> None:
-        # What a person asked for, and what waits for one to look: failed rules, residuals.
+        # What a person asked for, and what waits for one to look: failed rules, residuals, and
+        # what could not be read of the account.
         desk = self._engine.desk
         desk.gate.lift(BY_HAND, *(rule.name for rule in desk.gate.rules))
         desk.plans.ends.lift()
+        desk.guard.lift()
 
     def _cancelling(self, target: str, who: str) -> Refused | _Effect:
         desk = self._engine.desk

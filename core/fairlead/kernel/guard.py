@@ -88,6 +88,8 @@ class RiskGuard:
         self._ended: dict[str, tuple[str, MarketId]] = {}
         self._realised: tuple[int, Decimal] = (0, ZERO)
         self._kept: tuple[_Kept | None, int] = (None, 0)
+        # What was stored cannot be read, and no person has looked: it stays as it is until then.
+        self._unread = False
         self.reliefs = Reliefs(desk, parts.journal)
         self._resume(parts.memory)
 
@@ -98,6 +100,13 @@ class RiskGuard:
         self._measure()
         self._keep(self._now_ns(), settled=False, always=True)
         return self._desk.figures.equity
+
+    def lift(self) -> None:
+        """Go on from what this run has measured: what was stored before it could not be read."""
+        if self._unread:
+            self._unread = False
+            self._desk.gate.lift(ACCOUNT)
+            self._keep(self._now_ns(), settled=False, always=True)
 
     def finish(self) -> None:
         """Store what the next run goes on from; nothing of ours can fill any more."""
@@ -219,8 +228,11 @@ class RiskGuard:
             try:
                 kept = msgspec.json.decode(text, type=_Kept)
             except msgspec.DecodeError as error:
-                detail = f"the account's peak begins anew: {error}"
+                detail = f"the account's peak and day begin anew: {error}"
                 self._journal.append(Incident(name="memory_unreadable", detail=detail))
+                # What it had lost until then is not known, so it may be all that it may lose.
+                self._unread = True
+                self._desk.gate.impose(ACCOUNT, PostureLevel.REDUCING, detail)
             else:
                 self._realised = (kept.day, kept.realised)
                 if kept.account is not None:
@@ -300,6 +312,8 @@ class RiskGuard:
                 self.hear(MarkoutSeen(name, market, point.side, point.bps, point.notional), market)
 
     def _keep(self, now_ns: int, *, settled: bool, always: bool = False) -> None:
+        if self._unread:
+            return
         day, realised = self._realised
         kept = _Kept(self._desk.ledger.memory(settled=settled), day, realised)
         before, at_ns = self._kept

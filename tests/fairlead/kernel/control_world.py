@@ -13,6 +13,7 @@ from fairlead.kernel import (
     Answer,
     Command,
     Refused,
+    RiskMemory,
     Session,
     SessionOptions,
     SessionOutcome,
@@ -85,6 +86,7 @@ def steer(
     config: Path = ROOT / "plugins.toml",
     reread: Callable[[], Settings] | None = None,
     options: SessionOptions | None = None,
+    memory: RiskMemory | None = None,
 ) -> Steered:
     """Run the demo, warmed up at once, with a script beside it; what a script raises is raised."""
     found = configured(config, (*CALM, *sets), env={})
@@ -98,6 +100,8 @@ def steer(
         process=process,
         options=replace(options or SessionOptions(), for_ns=seconds * SECOND, reread=reread),
     )
+    if memory is not None:
+        session.container.memory.override(memory)
 
     async def watch(session: Session) -> None:
         if script is not None:

@@ -23,6 +23,7 @@ from fairlead.kernel import (
     Reduce,
     Refused,
     Resume,
+    RiskMemory,
     Status,
     StopReason,
     StopRun,
@@ -30,7 +31,7 @@ from fairlead.kernel import (
 )
 from fairlead.kernel.alert_rule import cause_of
 from fairlead.model import Purpose
-from fairlead.store import CancelAsked, ControlAsked, DecisionMade, PostureChanged
+from fairlead.store import CancelAsked, ControlAsked, DecisionMade, PostureChanged, RuleState
 from tests.fairlead.kernel.control_world import MARKET, Hand, steer
 
 QUERIES = (Status(), Orders(), Positions(), Balances(), Pnl(), Fills())
@@ -213,25 +214,35 @@ def test_a_rule_that_failed_restrains_until_a_person_has_looked(command: Resume 
 
 
 @pytest.mark.parametrize("command", [Resume(), Reduce(on=False)], ids=["resume", "reduce-only off"])
-def test_a_rule_that_cannot_read_its_memory_restrains_until_a_person_has_looked(
-    command: Resume | Reduce,
+@pytest.mark.parametrize(
+    ("name", "state", "incident"),
+    [
+        ("markout_brake", '{"windows":[{"market":7}]}', "rule_failed"),
+        ("account", '{"day":"noon"}', "memory_unreadable"),
+    ],
+)
+def test_a_memory_that_cannot_be_read_restrains_until_a_person_has_looked(
+    command: Resume | Reduce, name: str, state: str, incident: str
 ) -> None:
     async def script(hand: Hand) -> None:
         await hand.at(30.5)
-        gate = hand.session.engine.desk.gate
-        gate.recall({"markout_brake": '{"windows":[{"market":7}]}'})
-        await hand.at(35)
         status = await hand.told(Status())
-        assert (status["posture"], status["posture_rule"]) == ("REDUCING", "markout_brake")
+        assert (status["posture"], status["posture_rule"]) == ("REDUCING", name)
         await hand.told(command)
         assert (await hand.told(Status()))["posture"] == "ACTIVE"
 
-    steered = steer(script, seconds=40)
+    steered = steer(script, seconds=40, memory=RiskMemory({name: state}))
 
-    told = {one.name: one.detail for one in map(cause_of, steered.trace.records) if one}
-    for name in ("reducing", "rule_failed"):
-        assert "markout_brake" in told[name]
-        assert "Expected `str`, got `int`" in told[name]
+    records = steered.trace.records
+    stored = [one for one in records if isinstance(one, RuleState) and one.rule == name]
+    asked = steered.trace.of(ControlAsked)[-1]
+    told = {one.name: one.detail for one in map(cause_of, records) if one}
+    # Until then a start in between must find again what could not be read.
+    assert records.index(stored[0]) > records.index(asked)
+    assert "got `" in told["reducing"]
+    assert name in told["reducing"]
+    assert name in told[incident]
+    assert "got `" in told[incident]
 
 
 def test_resuming_one_strategy_leaves_a_reduce_only_in_force() -> None:

@@ -4,10 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import pytest
 
+from fairlead.api import PostureLevel
 from fairlead.kernel import ResetPeak, RiskMemory
 from fairlead.model import Side
 from fairlead.store import ControlAsked, Incident, RuleState
+from fairlead.testing import MARKET
 from tests.fairlead.kernel.control_world import Hand, steer
 from tests.fairlead.kernel.engine_world import Watching, World, live, quoting
 
@@ -64,10 +67,15 @@ def test_a_note_lets_the_next_start_forget_the_peak() -> None:
     assert falls == [0]
 
 
-def test_a_memory_that_cannot_be_read_is_an_incident() -> None:
-    world = remembering(RiskMemory({"account": "{"}), [])
+@pytest.mark.parametrize("forget_peak", [False, True], ids=["as it is", "asked to forget the peak"])
+def test_what_cannot_be_read_of_the_account_is_an_incident_and_stays_until_a_person_has_looked(
+    forget_peak: bool,
+) -> None:
+    world = remembering(RiskMemory({"account": "{"}, forget_peak=forget_peak), [])
 
     assert [one.name for one in world.trace.of(Incident)] == ["memory_unreadable"]
+    assert world.engine.desk.gate.posture(MARKET).level is PostureLevel.REDUCING
+    assert states(world, "account") == []
 
 
 class Seen(msgspec.Struct, frozen=True):
