@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
 
 from fairlead.kernel.desk import Desk
 from fairlead.kernel.reading import AccountReading
-from fairlead.model import ZERO, trimmed
+from fairlead.model import ZERO, Fill, Instrument, InstrumentKind, trimmed
 from fairlead.store import Incident, Journal
 
-__all__ = ["BalanceWatch"]
+__all__ = ["BalanceWatch", "moves_of"]
 
 # A difference counts when two readings, this far apart at least, show the same one.
 _APART_NS = 5_000_000_000
 # How long after a fill the venue's own figures may still be those of before.
 _LAG_NS = 5_000_000_000
+# How long a fill that was told late may explain a difference, and how many of them are kept.
+_LATE_NS = 120_000_000_000
+_MOST_MISSED = 6
 # What the venue tells of a balance and we have not booked is looked into after this.
 _DOUBT_NS = 2_000_000_000
 
@@ -30,6 +34,9 @@ class BalanceWatch:
         self._seen: dict[str, tuple[Decimal, int]] = {}
         # By the monotonic clock, as the readings' own times are here.
         self._moved_ns = -_LAG_NS
+        # What each fill moved that the balances on which the books opened may lack, and when it
+        # was told; by asset, in its own units.
+        self._missed: deque[tuple[int, Mapping[str, Decimal]]] = deque(maxlen=_MOST_MISSED)
         # The gap that the venue's news show in each asset, and since when; None = it was told.
         self._doubts: dict[str, tuple[Decimal, int | None]] = {}
 
@@ -41,6 +48,13 @@ class BalanceWatch:
     def moved(self, monotonic_ns: int) -> None:
         """Note that a fill was booked: balances read before, or soon after, prove nothing."""
         self._moved_ns = monotonic_ns
+
+    def missed(self, moves: Mapping[str, Decimal], monotonic_ns: int) -> None:
+        """Note what a fill moved that was told after the books opened, of an order of before.
+
+        The venue's balances may have lagged behind it then.
+        """
+        self._missed.append((monotonic_ns, moves))
 
     def doubts(self, desk: Desk, monotonic_ns: int) -> bool:
         """Tell, once for each, of a balance by the venue's news that ours has not had for 2 s.
@@ -75,8 +89,11 @@ class BalanceWatch:
         """Give the differences that two readings agree on, each with both figures.
 
         Such a difference is money that came or went without an order of ours: a transfer. It is
-        booked as one and becomes an incident, so that nothing is ever adjusted silently.
+        booked as one and becomes an incident, so that nothing is ever adjusted silently; another
+        one where the books have opened on balances of before a fill that was told later.
         """
+        while self._missed and reading.asked_ns - self._missed[0][0] > _LATE_NS:
+            self._missed.popleft()
         ours = self._ours(desk)
         theirs = {balance.asset: balance.total for balance in reading.balances}
         found: list[str] = []
@@ -98,5 +115,26 @@ class BalanceWatch:
             )
             found.append(text)
             desk.transfer(self._venue, asset, gap)
-            self._journal.append(Incident(name="unexplained_balance", detail=text))
+            name = (
+                "opening_balance_old" if self._opened_without(asset, gap) else "unexplained_balance"
+            )
+            self._journal.append(Incident(name=name, detail=text))
         return found
+
+    def _opened_without(self, asset: str, gap: Decimal) -> bool:
+        # Whether some of the fills that were told late are what the opening balances lacked.
+        sums = {ZERO}
+        for _, moves in self._missed:
+            sums |= {total + moves.get(asset, ZERO) for total in sums}
+        return gap in sums - {ZERO}
+
+
+def moves_of(fill: Fill, instrument: Instrument) -> dict[str, Decimal]:
+    """Give what a fill moves in each asset of the account; of a contract, its fee."""
+    moves: dict[str, Decimal] = {}
+    if instrument.kind is InstrumentKind.SPOT:
+        sign = fill.side.sign
+        moves[instrument.base] = sign * fill.quantity * instrument.multiplier
+        moves[instrument.quote] = -sign * instrument.notional(fill.price, fill.quantity)
+    moves[fill.fee_asset] = moves.get(fill.fee_asset, ZERO) - fill.fee
+    return moves

@@ -296,6 +296,7 @@ class Engine:
             return problem.cause
         if problem:
             return problem
+        self._parts.ticker.add(Phase.INGEST, "clock", reconciler.wall.look)
         desk.join(self._parts.ticker)
         self._parts.ticker.add(
             Phase.RECONCILE, "account", lambda tick: reconciler.apply(tick.at_ns)

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 
 from fairlead.api import Clock, Connector, Margined, PostureLevel, Restartable
 from fairlead.kernel.desk import Desk
-from fairlead.kernel.difference import BalanceWatch
+from fairlead.kernel.difference import BalanceWatch, moves_of
 from fairlead.kernel.instrument_watch import InstrumentWatch
 from fairlead.kernel.outlook import MARGIN_EVERY_NS
 from fairlead.kernel.reading import AccountReading, OrderReading, read_account, read_order
 from fairlead.kernel.stream import StreamHealth
+from fairlead.kernel.wall import WallWatch
 from fairlead.model import (
     Accepted,
     ClientId,
@@ -84,6 +85,7 @@ class Reconciler:
         parts.desk.booking.on_fill(self._booked)
         self.streams = {venue: StreamHealth() for venue in parts.connectors}
         parts.desk.outlook.watch_streams(self.streams)
+        self.wall = WallWatch(parts.desk, self.streams, parts.clock, parts.journal)
         self._rules = InstrumentWatch(parts.desk, parts.connectors, parts.clock, parts.journal)
         #: Readings worked in, and those that gave no answer.
         self.readings = 0
@@ -175,7 +177,11 @@ class Reconciler:
 
     def _booked(self, fill: Fill, slot: Slot) -> None:
         del slot
-        self._balances[fill.market.venue].moved(self._parts.clock.monotonic_ns())
+        watch, now_ns = self._balances[fill.market.venue], self._parts.clock.monotonic_ns()
+        watch.moved(now_ns)
+        order = self._desk.orders.get(fill.client_id)
+        if self._desk.booking.opened and order is not None and order.earlier:
+            watch.missed(moves_of(fill, order.intent.instrument), now_ns)
 
     async def read(self, venue: str) -> AccountReading | Unavailable:
         """Read one venue now."""

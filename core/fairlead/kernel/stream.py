@@ -66,3 +66,10 @@ class StreamHealth:
             return False
         self.unproven_since_ns = oldest_ns
         return True
+
+    def clock_back(self, back_ns: int) -> None:
+        """Move its times back with a wall clock that was set back."""
+        if self.unproven_since_ns is not None:
+            self.unproven_since_ns -= back_ns
+        for client_id in self._expected:
+            self._expected[client_id] -= back_ns

@@ -145,6 +145,18 @@ class MarketTracker:
             self._mark = scale.price(top.bid + top.ask) * HALF
         self._seen = top
 
+    def clock_back(self, back_ns: int, now_ns: int) -> None:
+        """Move its times back with a wall clock that was set back, and shows ``now_ns``.
+
+        Nothing may look younger than it is; and a book that has just become valid no older.
+        """
+        self._heard_ns -= back_ns
+        self.book.changed_ns = max(self.book.changed_ns - back_ns, 0)
+        if self._asked_ns is not None:
+            self._asked_ns -= back_ns
+        if self.valid_since_ns is not None:
+            self.valid_since_ns = min(self.valid_since_ns, now_ns)
+
     def nudge(self, now_ns: int) -> None:
         """Give up a book of which nothing was heard, and ask again for one that is missing."""
         silent_ns = now_ns - self._heard_ns

@@ -42,8 +42,7 @@ _CALM_NS = 15 * _SECOND
 _CYCLE_NS = 45 * _MINUTE
 # How long both sides may need to agree once everything has healed.
 _CONVERGE_NS = 200 * _SECOND
-# How long a start may take in good weather until something is quoted; then both sides agree.
-_QUOTING_NS = 10 * _SECOND
+# How long both sides may need to agree once a start has quoted.
 _AGREED_NS = 20 * _SECOND
 # What a cycle keeps for a stop and a kill in good weather, and the starts after them.
 _TRIALS_NS = 90 * _SECOND
@@ -204,9 +203,9 @@ class _Work:
             for venue in world.venues.values()
             for order in venue.truth.open_orders(Origin.ENGINE)
         ):
-            if self._clock.now_ns() - began_ns > _QUOTING_NS:
+            if self._clock.now_ns() - began_ns > world.scenario.start_ns():
                 why = world.unsettled()
-                world.violations.add("a start quotes within ten seconds", f"{when}: {why}")
+                world.violations.add("a start quotes soon", f"{when}: {why}")
                 return
             await self._clock.sleep_ns(_LOOK_NS)
         await self._converge(when, _AGREED_NS)

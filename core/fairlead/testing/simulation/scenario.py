@@ -60,6 +60,7 @@ _OWN = ("budget", "budget_window", "tells_skew")
 # What the account may ask of a venue in ten seconds: enough for a start in good weather, not for
 # everything that one would like to know at once.
 _BUDGET = 100
+_START_NS = 10_000_000_000
 # The engine's own connectors to simulated venues.
 _CONNECTOR = "neutral"
 
@@ -88,6 +89,15 @@ class Scenario:
     def works_plans(self) -> bool:
         """Tell whether a strategy starts plans."""
         return not all(_quotes(one) for one in self.settings.strategies.values())
+
+    def start_ns(self) -> int:
+        """Give how long a start may take in good weather until something is quoted.
+
+        Where the account may ask for little, the process before may have used all of it: then it
+        may take a window of the budget more.
+        """
+        short = [one.budget_ns for one in self.venues if 0 < one.budget < _BUDGET]
+        return _START_NS + max(short, default=0)
 
     def oldest_book_ns(self) -> int:
         """Give how old a book may be on which something new is risked."""
