@@ -164,3 +164,21 @@ def test_a_late_fill_that_one_run_has_booked_is_not_booked_by_the_next() -> None
     restart = restarted(3, 6, 5, 5)
 
     assert len(restart.late()) == 1
+
+
+def test_what_the_opening_balances_lacked_of_a_late_fill_is_told_as_that_and_no_transfer() -> None:
+    async def main(clock: VirtualClock) -> Restart:
+        restart = Restart(clock)
+        restart.leave_order(12)
+        knobs = restart.venue.knobs
+        knobs.balance_lag, knobs.balance_lag_ns = 1.0, (4 * SECOND, 4 * SECOND)
+        clock.call_at_ns(clock.now_ns() + 6 * SECOND, restart.venue.heal)
+        restart.agrees(await restart.run(40))
+        restart.venue.stop()
+        return restart
+
+    restart = run_virtual(main, start_ns=START_NS)
+
+    told = [one.detail for one in restart.trace.of(Incident) if one.name == "opening_balance_old"]
+    assert sorted(text.split(":")[0] for text in told) == ["main ALT", "main USDT"]
+    assert len(restart.late()) == 1

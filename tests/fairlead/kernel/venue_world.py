@@ -44,7 +44,9 @@ from fairlead.testing import (
 )
 from fairlead.testing.simulated import Effect, EffectKind, Origin, SlotWatch
 from fairlead.testing.simulation.audit import books_differ
+from fairlead.testing.simulation.gate import Gate
 from fairlead.testing.simulation.scenario import SHIPPED
+from fairlead.testing.simulation.seam import GatedClock, Wall
 
 SECOND = 1_000_000_000
 START_NS = 1_767_225_600 * SECOND
@@ -109,11 +111,13 @@ class VenueWorld:
         self._served = served
         #: Every record; empty when nothing is to be remembered.
         self.trace = MemoryTrace()
+        #: What the engine's wall clock shows against true time.
+        self.wall = Wall()
         container = compose(
             settings,
             offers,
             {
-                "clock": clock,
+                "clock": GatedClock(clock, Gate(), self.wall),
                 "ids": SeededIds(seed + 1),
                 "process": self.process,
                 "store": self.store,

@@ -261,3 +261,15 @@ def test_a_feed_counts_and_hashes_its_messages_in_order() -> None:
     assert one.messages == 3
     assert one.digest == other.digest
     assert one.digest != swapped.digest
+
+
+def test_with_a_clock_that_is_set_back_a_book_is_as_old_as_before_and_valid_no_longer() -> None:
+    world = World()
+    world.tracker.apply(snapshot(last_id=1, at_ns=100 * SECOND))
+
+    world.tracker.clock_back(60 * SECOND, 41 * SECOND)
+
+    assert world.tracker.book.changed_ns == 40 * SECOND
+    assert world.tracker.valid_since_ns == 41 * SECOND
+    world.tracker.nudge(51 * SECOND)
+    assert world.incidents() == ["book_lost"]
