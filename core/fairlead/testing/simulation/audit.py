@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fairlead.api import PostureLevel
-from fairlead.model import ZERO, ClientId, OrderState, trimmed
+from fairlead.model import ZERO, ClientId, OrderState, Side, trimmed
 from fairlead.store import StoreReader
 from fairlead.testing.simulated import Origin, SimulatedVenue
 from fairlead.testing.simulation.life import Life
@@ -34,6 +34,8 @@ def _unsettled(
         posture = desk.gate.posture(market)
         if posture.level is not PostureLevel.ACTIVE:
             yield f"{market} is {posture.level}: {posture.rule} {posture.reason}"
+        if set(posture.paused) == set(Side):
+            yield f"{market} is paused: {posture.rule} {posture.reason}"
         if desk.markets[market].mid is None:
             yield f"the book of {market} is not valid"
     for name, venue in venues.items():
