@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from fairlead.api import PostureLevel
-from fairlead.model import ZERO, ClientId, OrderState, Side, trimmed
+from fairlead.kernel.desk import Desk
+from fairlead.model import ZERO, ClientId, MarketId, OrderState, Side, trimmed
 from fairlead.store import StoreReader
 from fairlead.testing.simulated import Origin, SimulatedVenue
 from fairlead.testing.simulation.life import Life
@@ -31,13 +32,7 @@ def _unsettled(
         return
     desk = life.engine.desk
     for market in desk.markets:
-        posture = desk.gate.posture(market)
-        if posture.level is not PostureLevel.ACTIVE:
-            yield f"{market} is {posture.level}: {posture.rule} {posture.reason}"
-        if set(posture.paused) == set(Side):
-            yield f"{market} is paused: {posture.rule} {posture.reason}"
-        if desk.markets[market].mid is None:
-            yield f"the book of {market} is not valid"
+        yield from _restrained(desk, market)
     for name, venue in venues.items():
         ours = {
             order.client_id: order.filled
@@ -53,6 +48,16 @@ def _unsettled(
         if not theirs and name in quoted:
             yield f"{name}: nothing is quoted"
         yield from _balances(life, name, venue)
+
+
+def _restrained(desk: Desk, market: MarketId) -> Iterator[str]:
+    posture = desk.gate.posture(market)
+    if posture.level is not PostureLevel.ACTIVE:
+        yield f"{market} is {posture.level}: {posture.rule} {posture.reason}"
+    if set(posture.paused) == set(Side):
+        yield f"{market} is paused: {posture.rule} {posture.reason}"
+    if desk.markets[market].mid is None:
+        yield f"the book of {market} is not valid"
 
 
 def _balances(life: Life, name: str, venue: SimulatedVenue) -> Iterator[str]:

@@ -48,7 +48,7 @@ _VARIANTS: Sequence[tuple[Path, Sequence[str]]] = (
         PLANS,
         (
             "venues.main.batching=false",
-            "venues.main.budget=60",
+            "venues.main.budget=50",
             "risk.max_open_orders=6",
             'strategies.alt.refresh={ every = "1 s", keep_within = "0 bps" }',
         ),
