@@ -34,6 +34,8 @@ class BalanceWatch:
         self._seen: dict[str, tuple[Decimal, int]] = {}
         # By the monotonic clock, as the readings' own times are here.
         self._moved_ns = -_LAG_NS
+        #: Whether the books have opened on the venue's balances.
+        self.opened = False
         # What each fill moved that the balances on which the books opened may lack, and when it
         # was told; by asset, in its own units.
         self._missed: deque[tuple[int, Mapping[str, Decimal]]] = deque(maxlen=_MOST_MISSED)
@@ -45,16 +47,15 @@ class BalanceWatch:
         """Tell whether there is a difference that another reading would explain or confirm."""
         return bool(self._seen)
 
-    def moved(self, monotonic_ns: int) -> None:
-        """Note that a fill was booked: balances read before, or soon after, prove nothing."""
-        self._moved_ns = monotonic_ns
+    def moved(self, monotonic_ns: int, missed: Mapping[str, Decimal]) -> None:
+        """Note that a fill was booked: balances read before, or soon after, prove nothing.
 
-    def missed(self, moves: Mapping[str, Decimal], monotonic_ns: int) -> None:
-        """Note what a fill moved that was told after the books opened, of an order of before.
-
-        The venue's balances may have lagged behind it then.
+        ``missed`` is what a fill of an order of before moved: where it is told after the books
+        opened, the balances of then may lack it.
         """
-        self._missed.append((monotonic_ns, moves))
+        self._moved_ns = monotonic_ns
+        if self.opened and missed:
+            self._missed.append((monotonic_ns, missed))
 
     def doubts(self, desk: Desk, monotonic_ns: int) -> bool:
         """Tell, once for each, of a balance by the venue's news that ours has not had for 2 s.

@@ -81,7 +81,8 @@ class Reconciler:
         self._external: set[str] = set()
         self._since_ns = dict(fills_since_ns)
         self._begun_ns = parts.clock.monotonic_ns()
-        self._balances = {venue: BalanceWatch(venue, parts.journal) for venue in parts.connectors}
+        #: What differs at each venue.
+        self.balances = {venue: BalanceWatch(venue, parts.journal) for venue in parts.connectors}
         parts.desk.booking.on_fill(self._booked)
         self.streams = {venue: StreamHealth() for venue in parts.connectors}
         parts.desk.outlook.watch_streams(self.streams)
@@ -139,7 +140,7 @@ class Reconciler:
         self._rules.apply()
         self._ask_unproven(now_ns)
         if self._desk.booking.opened:
-            for venue, watch in self._balances.items():
+            for venue, watch in self.balances.items():
                 if watch.doubts(self._desk, self._parts.clock.monotonic_ns()):
                     self.suspect(venue)
         for venue, health in self.streams.items():
@@ -177,11 +178,10 @@ class Reconciler:
 
     def _booked(self, fill: Fill, slot: Slot) -> None:
         del slot
-        watch, now_ns = self._balances[fill.market.venue], self._parts.clock.monotonic_ns()
-        watch.moved(now_ns)
         order = self._desk.orders.get(fill.client_id)
-        if self._desk.booking.opened and order is not None and order.earlier:
-            watch.missed(moves_of(fill, order.intent.instrument), now_ns)
+        before = order is not None and order.earlier
+        missed = moves_of(fill, order.intent.instrument) if order is not None and before else {}
+        self.balances[fill.market.venue].moved(self._parts.clock.monotonic_ns(), missed)
 
     async def read(self, venue: str) -> AccountReading | Unavailable:
         """Read one venue now."""
@@ -232,7 +232,7 @@ class Reconciler:
         read_ns = self._read_ns[venue]
         if venue in self._suspicious:
             return read_ns
-        proven = self.streams[venue].proven and not self._balances[venue].waits
+        proven = self.streams[venue].proven and not self.balances[venue].waits
         return read_ns + (_CALM_NS if proven else _ALARMED_NS)
 
     async def _margin_reader(self, venue: str, connector: Margined) -> None:
@@ -264,7 +264,7 @@ class Reconciler:
         for balance in reading.balances:
             self._desk.handle(balance)
         if self._desk.booking.opened:
-            differences += self._balances[reading.venue].compare(reading, self._desk)
+            differences += self.balances[reading.venue].compare(reading, self._desk)
             self._stirred[reading.venue].set()
         self._parts.journal.append(
             Reconciled(

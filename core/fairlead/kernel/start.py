@@ -111,6 +111,7 @@ async def _reconcile_one(
         elif not problem:
             desk.accounts[venue].begin(reading.balances)
             desk.open(venue)
+            reconciler.balances[venue].opened = True
             return ""
         desk.pipeline.cancel_all("left by an earlier run")
         desk.pipeline.dispatch()

@@ -160,6 +160,7 @@ class Pipeline:
             ),
             start=ZERO,
         )
+        leaving = ZERO
         for order in live:
             if order.state is OrderState.PENDING_CANCEL or order.client_id in self._cancels:
                 continue
@@ -168,8 +169,10 @@ class Pipeline:
                 continue  # it shrinks what its plan holds, and no more than that
             if order not in reducing or order.leaves > room:
                 self._cancels.setdefault(order.client_id, reason)
+                leaving += order.leaves if order in reducing else ZERO
             else:
                 room -= order.leaves
+        room -= leaving  # until they are proven gone nothing new has their room
         for intent in self._queue.waiting():
             if intent.slot.market != market:
                 continue

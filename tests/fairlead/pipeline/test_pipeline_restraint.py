@@ -201,6 +201,22 @@ def test_reduce_only_counts_what_is_leaving_and_drops_what_waits() -> None:
     assert kept == [2]
 
 
+def test_nothing_new_gets_the_room_of_what_reduce_only_has_just_sent_away() -> None:
+    async def act(world: World) -> None:
+        world.ask(place(Side.SELL, 0, price="101", quantity="6"))
+        await world.clock.sleep_ns(20 * MS)
+        world.venue.submits.append(Script(silent=True))
+        world.ask(place(level=5))
+        world.ask(place(Side.SELL, 1, price="102", quantity="3"))
+        world.pipeline.reduce_only(MARKET, Decimal(5), "rule")
+        kept.extend(one.slot.level for one in world.pipeline.waiting())
+
+    kept: list[int] = []
+    live(act, view=StillView("5"), capabilities=narrow(in_flight=1))
+
+    assert kept == []
+
+
 def test_at_no_gap_everything_grows_it() -> None:
     async def act(world: World) -> None:
         world.ask(place(), place(Side.SELL, price="101"))

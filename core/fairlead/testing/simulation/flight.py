@@ -94,6 +94,20 @@ class Flights(Oracle):
             if one.record.market == market and side in (None, one.record.side):
                 yield one
 
+    def working(self, order: OrderRecorded) -> Decimal:
+        """Sum what may still fill on an order's side, itself included, as it was judged.
+
+        What leaves a plan passes whatever else there is, and may have come after that.
+        """
+        return sum(
+            (
+                one.leaves
+                for one in self.open(order.market, order.side)
+                if not one.shrinks_a_plan or one.record.decided_ns < order.decided_ns
+            ),
+            start=ZERO,
+        )
+
     def position(self, life: Life, market: MarketId) -> Decimal:
         """Give what is held: what the process knows, and what filled that it does not.
 

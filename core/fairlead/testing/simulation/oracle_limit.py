@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from fairlead.api import Amount, PostureLevel, Ratio, Record
 from fairlead.config import Settings
-from fairlead.model import ZERO, MarketId, Side, trimmed
+from fairlead.model import ZERO, MarketId, trimmed
 from fairlead.store import OrderRecorded, PostureChanged
 from fairlead.testing.neutral import PlaceBatch
 from fairlead.testing.simulated import Effect, EffectKind, Origin, SimulatedVenue
@@ -108,10 +108,7 @@ class LimitOracle(Oracle):
             self._add("no position is beyond its limit, whatever fills", text)
             return
         gap = self._flights.position(life, market) - target
-        working = sum(
-            (one.leaves for one in self._flights.open(record.market, record.side)), start=ZERO
-        )
-        worst = sign * gap + working
+        worst = sign * gap + self._flights.working(record)
         mark = life.engine.desk.markets[market].mark or ZERO
         if worst > record.quantity and worst * mark > self._limits.position * _LEEWAY:
             text = f"{name} may bring {record.market} {trimmed(worst)} from its target"
@@ -183,15 +180,7 @@ class ReduceOracle(Oracle):
         # While the target is unknown no order is known to bring the position closer to it.
         gap = ZERO if target is None else self._flights.position(life, market) - target
         room = max(-order.side.sign * gap, ZERO)
-        # What leaves a plan passes whatever the gap is, and may have come after this was judged.
-        working = sum(
-            (
-                one.leaves
-                for one in self._flights.open(order.market, Side(order.side))
-                if not one.shrinks_a_plan or one.record.decided_ns < order.decided_ns
-            ),
-            start=ZERO,
-        )
+        working = self._flights.working(order)
         lot = life.engine.desk.markets[market].instrument.lot
         if working > room + lot:
             text = f"{order.order[-8:]}: {trimmed(working)} {order.side}, the gap is {trimmed(gap)}"
