@@ -109,7 +109,7 @@ from fairlead.kernel.protection import Protection, ProtectionParts
 from fairlead.kernel.relief import Reliefs
 from fairlead.kernel.reporter import Reporter
 from fairlead.kernel.resting import Levels, own_levels, resting
-from fairlead.kernel.riskview import AccountFigures, EngineRiskView
+from fairlead.kernel.riskview import AccountFigures, EngineRiskView, as_order
 from fairlead.kernel.roster import Roster
 from fairlead.kernel.runtime import Runtime, SystemRuntime, VirtualRuntime, runtime_for
 from fairlead.kernel.secret import read_secret
@@ -259,6 +259,7 @@ __all__ = [
     "Watchdog",
     "WatchdogParts",
     "answer_line",
+    "as_order",
     "ask_peak_reset",
     "ask_residuals_lifted",
     "beat_name",

@@ -13,7 +13,8 @@ from fairlead.kernel.plans_restart import PlanRestart
 from fairlead.kernel.plans_run import PlanSurroundings
 from fairlead.kernel.plans_start import PlanStarter
 from fairlead.kernel.plans_wish import waiting_id
-from fairlead.model import ZERO, MarketId, OrderState
+from fairlead.kernel.riskview import as_order
+from fairlead.model import MarketId
 from fairlead.store import ControlAsked
 
 if TYPE_CHECKING:
@@ -32,19 +33,7 @@ def build_plans(
 
     def waiting(execution: str) -> tuple[OrderView, ...]:
         return tuple(
-            OrderView(
-                client_id=waiting_id(intent.slot),
-                slot=intent.slot,
-                side=intent.side,
-                price=intent.price,
-                quantity=intent.quantity,
-                filled=ZERO,
-                state=OrderState.PENDING_CREATE,
-                purpose=intent.purpose,
-                decided_ns=intent.decided_ns,
-                acknowledged_ns=None,
-            )
-            for intent in desk.pipeline.waiting(execution)
+            as_order(intent, waiting_id(intent.slot)) for intent in desk.pipeline.waiting(execution)
         )
 
     def submit(actions: tuple[Action, ...]) -> None:

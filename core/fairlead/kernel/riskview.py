@@ -11,7 +11,7 @@ from fairlead.model import ZERO, MarketId, OrderIntent, OrderState
 from fairlead.pipeline import queued_id
 from fairlead.trackers import MarketTracker, OrderTracker
 
-__all__ = ["AccountFigures", "EngineRiskView"]
+__all__ = ["AccountFigures", "EngineRiskView", "as_order"]
 
 
 class AccountFigures:
@@ -115,15 +115,19 @@ class EngineRiskView:
             position=self.position(market),
             target=self.target(market),
             orders=tuple(order.view() for order in self.orders.live(market=market))
-            + tuple(_as_order(intent) for intent in self.waiting() if intent.slot.market == market)
+            + tuple(
+                as_order(intent, queued_id(intent.slot))
+                for intent in self.waiting()
+                if intent.slot.market == market
+            )
             + tuple(self.reserved(market)),
         )
 
 
-def _as_order(intent: OrderIntent) -> OrderView:
-    # Allowed but not yet sent: for the limits it counts as an order on its way.
+def as_order(intent: OrderIntent, client_id: str) -> OrderView:
+    """Show what is allowed but not yet sent: for limits and plans it is an order on its way."""
     return OrderView(
-        client_id=queued_id(intent.slot),
+        client_id=client_id,
         slot=intent.slot,
         side=intent.side,
         price=intent.price,
