@@ -38,32 +38,32 @@ def draw_schedule(
 
 
 def _draw(
-    random: Random, kind: FaultKind, limits: FaultRange, begin_ns: int, end_ns: int
+    draw: Random, kind: FaultKind, limits: FaultRange, begin_ns: int, end_ns: int
 ) -> list[Fault]:
     if limits.rate is not None:
-        return _weather(random, kind, limits.rate, begin_ns, end_ns)
-    gap_ns = _log_uniform(random, *limits.gap_ns)
+        return _weather(draw, kind, limits.rate, begin_ns, end_ns)
+    gap_ns = _log_uniform(draw, *limits.gap_ns)
     faults: list[Fault] = []
-    at_ns = begin_ns + int(random.expovariate(1 / gap_ns))
+    at_ns = begin_ns + int(draw.expovariate(1 / gap_ns))
     while at_ns < end_ns:
-        length_ns = int(_log_uniform(random, *limits.length_ns)) if limits.length_ns[0] else 0
-        faults.append(Fault(at_ns, kind, min(length_ns, end_ns - at_ns), random.random()))
-        at_ns += length_ns + int(random.expovariate(1 / gap_ns))
+        length_ns = int(_log_uniform(draw, *limits.length_ns)) if limits.length_ns[0] else 0
+        faults.append(Fault(at_ns, kind, min(length_ns, end_ns - at_ns), draw.random()))
+        at_ns += length_ns + int(draw.expovariate(1 / gap_ns))
     return faults
 
 
 def _weather(
-    random: Random, kind: FaultKind, rates: tuple[float, float], begin_ns: int, end_ns: int
+    draw: Random, kind: FaultKind, rates: tuple[float, float], begin_ns: int, end_ns: int
 ) -> list[Fault]:
-    rate = _log_uniform(random, *rates)
+    rate = _log_uniform(draw, *rates)
     faults: list[Fault] = []
     at_ns = begin_ns
     while at_ns < end_ns:
-        length_ns = min(int(_log_uniform(random, *_WEATHER_NS)), end_ns - at_ns)
-        faults.append(Fault(at_ns, kind, length_ns, min(rate * _log_uniform(random, *_SPELL), 1.0)))
+        length_ns = min(int(_log_uniform(draw, *_WEATHER_NS)), end_ns - at_ns)
+        faults.append(Fault(at_ns, kind, length_ns, min(rate * _log_uniform(draw, *_SPELL), 1.0)))
         at_ns += length_ns
     return faults
 
 
-def _log_uniform(random: Random, low: float, high: float) -> float:
-    return math.exp(random.uniform(math.log(low), math.log(high)))
+def _log_uniform(draw: Random, low: float, high: float) -> float:
+    return math.exp(draw.uniform(math.log(low), math.log(high)))

@@ -136,7 +136,7 @@ class Weather:
 
     def _strike(self, fault: Fault) -> None:
         self._note(f"fault: {fault.describe()}")
-        random = SeededIds(int(fault.draw * 2**53)).random(fault.kind.value)
+        draw = SeededIds(int(fault.draw * 2**53)).random(fault.kind.value)
         if FAULTS[fault.kind].rate is not None:
             self._rates.setdefault(fault.kind, []).append(fault.draw)
             self._set(fault.kind)
@@ -145,33 +145,33 @@ class Weather:
         if fault.kind in (FaultKind.BAN, FaultKind.MAINTENANCE):
             self.shut_until_ns = self._clock.now_ns() + fault.length_ns + _PATIENCE_NS
         for venue in self._venues:
-            self._befall(fault, venue, random)
+            self._befall(fault, venue, draw)
         if fault.kind is FaultKind.CLOCK_JUMP:
-            self._jump(random)
-        self._strike_process(fault, random)
+            self._jump(draw)
+        self._strike_process(fault, draw)
 
-    def _befall(self, fault: Fault, venue: SimulatedVenue, random: Random) -> None:
+    def _befall(self, fault: Fault, venue: SimulatedVenue, draw: Random) -> None:
         deeds = venue.deeds
-        kind = random.choice((None, StreamKind.MARKET, StreamKind.USER))
+        kind = draw.choice((None, StreamKind.MARKET, StreamKind.USER))
         calls: Mapping[FaultKind, Callable[[], object]] = {
             FaultKind.STALE_BOOK: partial(deeds.freeze, fault.length_ns),
-            FaultKind.DROPPED_STREAM: partial(deeds.drop_streams, kind, away_ns=_away_ns(random)),
+            FaultKind.DROPPED_STREAM: partial(deeds.drop_streams, kind, away_ns=_away_ns(draw)),
             FaultKind.MUTE_STREAM: partial(deeds.mute_streams, kind),
             FaultKind.DAILY_CUT: deeds.cut_all,
             FaultKind.BAN: partial(deeds.ban, fault.length_ns),
             FaultKind.MAINTENANCE: partial(
-                deeds.maintain, fault.length_ns, cancels=random.random() < 0.5, streams=True
+                deeds.maintain, fault.length_ns, cancels=draw.random() < 0.5, streams=True
             ),
-            FaultKind.VENUE_CLOCK: partial(deeds.shift_clock, _jump_ns(random, _VENUE_JUMP_S)),
-            FaultKind.EXTERNAL: partial(_by_hand, venue, random),
+            FaultKind.VENUE_CLOCK: partial(deeds.shift_clock, _jump_ns(draw, _VENUE_JUMP_S)),
+            FaultKind.EXTERNAL: partial(_by_hand, venue, draw),
             FaultKind.FOREIGN_ENGINE: deeds.foreign_order,
         }
         if fault.kind in calls:
             calls[fault.kind]()
 
-    def _jump(self, random: Random) -> None:
-        offset_ns = _jump_ns(random, _JUMP_S)
-        if random.random() < 0.3:
+    def _jump(self, draw: Random) -> None:
+        offset_ns = _jump_ns(draw, _JUMP_S)
+        if draw.random() < 0.3:
             self._set_wall(offset_ns)
         else:
             self._waiting = abs(offset_ns) + _PAST_NS
@@ -200,31 +200,31 @@ class Weather:
 _SET_BACK = (FaultKind.CLOCK_JUMP, FaultKind.VENUE_CLOCK)
 
 
-def _jump_ns(random: Random, limits: tuple[float, float]) -> int:
-    jump_ns = int(random.uniform(*limits) * _SECOND)
-    return jump_ns if random.random() < 0.5 else -jump_ns
+def _jump_ns(draw: Random, limits: tuple[float, float]) -> int:
+    jump_ns = int(draw.uniform(*limits) * _SECOND)
+    return jump_ns if draw.random() < 0.5 else -jump_ns
 
 
-def _away_ns(random: Random) -> int:
-    return int(random.uniform(*_AWAY_S) * _SECOND) if random.random() < 0.3 else 0
+def _away_ns(draw: Random) -> int:
+    return int(draw.uniform(*_AWAY_S) * _SECOND) if draw.random() < 0.3 else 0
 
 
-def _by_hand(venue: SimulatedVenue, random: Random) -> None:
-    draw = random.random()
-    if draw < 0.35:
+def _by_hand(venue: SimulatedVenue, draw: Random) -> None:
+    chance = draw.random()
+    if chance < 0.35:
         venue.deeds.external_order()
-    elif draw < 0.5:
+    elif chance < 0.5:
         venue.deeds.external_cancel()
-    elif draw < 0.7:
-        asset = random.choice((venue.instrument.base, venue.instrument.quote))
+    elif chance < 0.7:
+        asset = draw.choice((venue.instrument.base, venue.instrument.quote))
         free = venue.truth.balances()[asset][0]
-        amount = Decimal(random.randrange(1, 50))
-        if random.random() < 0.5 and free > 10 * amount:
+        amount = Decimal(draw.randrange(1, 50))
+        if draw.random() < 0.5 and free > 10 * amount:
             amount = -amount
         venue.deeds.transfer(asset, amount)
     else:
         orders = venue.truth.open_orders(Origin.ENGINE)
         if orders:
             # A print through one of ours: a fill at the worst moment.
-            order = random.choice(orders)
-            venue.deeds.hit(order.client_id, random.choice((0.3, 1.0)))
+            order = draw.choice(orders)
+            venue.deeds.hit(order.client_id, draw.choice((0.3, 1.0)))
