@@ -8,9 +8,7 @@ import re
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +16,7 @@ import pytest
 from fairlead.errors import ExitCode
 from fairlead.store import open_reader
 from tests.system.command import LIMIT_S
-from tests.system.rehearsal import Rehearsal, ServedVenue, served, until
+from tests.system.rehearsal import Rehearsal, ServedVenue, until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
 
@@ -33,25 +31,6 @@ RESTING = [
     *("execute", "tiered", *MARKET, "--side", "BUY", "--quantity", "100"),
     *("--mode", "limit_only", "--timeout", "60 s"),
 ]
-
-
-@pytest.fixture(scope="module")
-def served_venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedVenue]:
-    with served(tmp_path_factory.mktemp("venue")) as one:
-        yield one
-
-
-@pytest.fixture
-def venue(served_venue: ServedVenue) -> ServedVenue:
-    served_venue.reset()
-    return served_venue
-
-
-@pytest.fixture
-def rehearsal(venue: ServedVenue, tmp_path: Path) -> Iterator[Rehearsal]:
-    one = Rehearsal(tmp_path, venue)
-    yield one
-    one.end()
 
 
 def bought(venue: ServedVenue) -> Decimal:

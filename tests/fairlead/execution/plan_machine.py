@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -53,13 +53,10 @@ class PlanMachine(RuleBasedStateMachine):
     #: Where markets are in the end, in hundredths: around 100, or how wide.
     rests: ClassVar[SearchStrategy[int]]
 
-    def judge(self) -> None:
-        """Look whether all that must hold, holds."""
-        raise NotImplementedError
-
-    def fall_quiet(self, rest: Decimal) -> None:
-        """Let everybody behave from now on, with markets as they were drawn to be."""
-        raise NotImplementedError
+    #: Looks whether all that must hold, holds.
+    judge: Callable[[], None]
+    #: Lets everybody behave from now on, with markets as they were drawn to be.
+    fall_quiet: Callable[[Decimal], None]
 
     @initialize(rest=_own("rests"))
     def draw_rest(self, rest: int) -> None:

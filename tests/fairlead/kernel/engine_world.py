@@ -265,7 +265,7 @@ def live(
     act: Act,
     *,
     for_s: float | None = None,
-    **parts: Any,  # noqa: ANN401 - for World
+    **parts: Any,  # noqa: ANN401 - handed on to World, which types them
 ) -> tuple[World, RunResult]:
     """Run an engine while ``act`` plays the world around it; gives both when it has ended."""
 

@@ -233,7 +233,7 @@ class Hedging(Table):
 class PlanWorld(World):
     """A world whose strategy quotes nothing and starts plans when a test says so."""
 
-    def __init__(self, clock: Any, **parts: Any) -> None:  # noqa: ANN401 - for World
+    def __init__(self, clock: Any, **parts: Any) -> None:  # noqa: ANN401 - handed on to World, which types them
         self.built: list[Carry] = []
         self.views: list[View] = []
         self.starts: list[Start] = []
@@ -303,7 +303,7 @@ def work(
     act: Callable[[PlanWorld], Coroutine[Any, Any, None]],
     *,
     for_s: float | None = None,
-    **parts: Any,  # noqa: ANN401 - for PlanWorld
+    **parts: Any,  # noqa: ANN401 - handed on to PlanWorld, which types them
 ) -> tuple[PlanWorld, RunResult]:
     """Run an engine while ``act`` plays the world around it; gives both when it has ended."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -257,12 +257,19 @@ REFUSED = Script(outcome=Rejected("no", RejectClass.OTHER), lands=False)
 
 def live(
     act: Callable[[World], Coroutine[Any, Any, None]],
-    **parts: Any,  # noqa: ANN401 - for World
+    **parts: Any,  # noqa: ANN401 - handed on to World, which says what they are
 ) -> World:
     """Let the venue run, act, and wait until nothing is in flight."""
+    return live_in(act, lambda clock: World(clock, **parts))
+
+
+def live_in(
+    act: Callable[[World], Awaitable[None]], make: Callable[[VirtualClock], World]
+) -> World:
+    """Do the same in a world that is made on the clock it runs by."""
 
     async def main(clock: VirtualClock) -> World:
-        world = World(clock, **parts)
+        world = make(clock)
         venue = asyncio.get_running_loop().create_task(world.venue.run(world.hear))
         await asyncio.sleep(0)
         await act(world)

@@ -1,37 +1,17 @@
 """What rules ask of the pipeline besides a refusal: room for a hedge, the venue's own flag."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from fairlead.api import Allowed, Denied, Posture, PostureLevel, RiskView, Verdict
 from fairlead.model import InstrumentKind, OrderIntent, OrderState, Purpose, Side
 from fairlead.pipeline import queued_id
-from fairlead.testing import MARKET, VirtualClock, client_id, run_virtual
+from fairlead.testing import MARKET, client_id
 from tests.fairlead.pipeline import pipeline_world
-from tests.fairlead.pipeline.pipeline_world import MS, Rule, StillView, World, narrow, place
+from tests.fairlead.pipeline.pipeline_world import MS, Rule, StillView, World, live, narrow, place
 
 S = OrderState
-
-
-def live(
-    act: Callable[[World], Coroutine[Any, Any, None]],
-    **parts: Any,  # noqa: ANN401 - for World
-) -> World:
-    async def main(clock: VirtualClock) -> World:
-        world = World(clock, **parts)
-        venue = asyncio.get_running_loop().create_task(world.venue.run(world.hear))
-        await asyncio.sleep(0)
-        await act(world)
-        await world.gateway.drain()
-        await clock.sleep_ns(100 * MS)
-        venue.cancel()
-        return world
-
-    return run_virtual(main)
 
 
 def test_what_is_in_the_way_of_a_hedge_is_cancelled_with_its_refusal() -> None:

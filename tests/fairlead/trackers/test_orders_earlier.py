@@ -8,6 +8,7 @@ from fairlead.model import OrderState
 from fairlead.store import EarlierOrder, Incident, Journal, OrderMoved
 from fairlead.testing import MemoryStore, MemoryTrace, StillClock, client_id, fill, intent
 from fairlead.trackers import Order, OrderTracker
+from tests.fairlead.trackers.earlier_kit import left_of
 
 S = OrderState
 
@@ -25,26 +26,7 @@ def earlier(
 ) -> EarlierOrder:
     """Say what the store tells of order 1, of a run before this one."""
     one = intent(1, quantity=10)
-    return EarlierOrder(
-        client_id=one.client_id,
-        strategy=one.slot.strategy,
-        market=str(one.slot.market),
-        side=one.side,
-        level=one.slot.level,
-        price=one.price,
-        quantity=one.quantity,
-        time_in_force=one.time_in_force,
-        post_only=one.post_only,
-        reduce_only=one.reduce_only,
-        purpose=one.purpose,
-        decided_ns=one.decided_ns,
-        recorded_ns=5,
-        state=state,
-        filled=Decimal(filled),
-        trades=trades,
-        closed_ns=7,
-        stepped=Decimal(stepped),
-    )
+    return left_of(one, state, filled, trades, stepped=stepped, recorded_ns=5, closed_ns=7)
 
 
 @pytest.mark.parametrize("state", [S.CANCELLED, S.EXPIRED, S.FILLED, S.REJECTED])

@@ -11,7 +11,6 @@ from fairlead.model import (
     Accepted,
     Fill,
     NotSent,
-    OrderIntent,
     OrderState,
     OrderUpdate,
     Outcome,
@@ -21,7 +20,7 @@ from fairlead.model import (
     Unknown,
     next_state,
 )
-from fairlead.store import EarlierOrder, Incident, Journal, OrderMoved
+from fairlead.store import Incident, Journal, OrderMoved
 from fairlead.testing import (
     MemoryStore,
     MemoryTrace,
@@ -32,6 +31,7 @@ from fairlead.testing import (
     order_update,
 )
 from fairlead.trackers import Order, OrderTracker, needs
+from tests.fairlead.trackers.earlier_kit import left_of
 
 S = OrderState
 ONE = client_id(1)
@@ -209,28 +209,6 @@ def added_up(orders: OrderTracker) -> list[tuple[Decimal, Decimal]]:
 LEFT = (S.PENDING_CREATE, S.UNKNOWN, S.OPEN, S.PENDING_CANCEL, S.CANCELLED)
 
 
-def left_of(made: OrderIntent, state: OrderState, filled: int) -> EarlierOrder:
-    return EarlierOrder(
-        client_id=made.client_id,
-        strategy=made.slot.strategy,
-        market=str(made.slot.market),
-        side=made.side,
-        level=made.slot.level,
-        price=made.price,
-        quantity=made.quantity,
-        time_in_force=made.time_in_force,
-        post_only=made.post_only,
-        reduce_only=made.reduce_only,
-        purpose=made.purpose,
-        decided_ns=0,
-        recorded_ns=0,
-        state=state,
-        filled=Decimal(filled),
-        trades=(),
-        closed_ns=0 if state.is_closed else None,
-    )
-
-
 MANY = st.tuples(
     st.sampled_from(["record", "restore", "outcome", "fill", "cancel", "update"]),
     st.integers(1, 5),
@@ -251,7 +229,9 @@ def test_what_orders_take_is_what_adding_them_up_gives(steps: list[tuple[str, in
             case "record" if not known:
                 orders.record(made, 0)
             case "restore" if not known:
-                orders.restore(made, left_of(made, LEFT[part % len(LEFT)], part % 3))
+                left = LEFT[part % len(LEFT)]
+                closed_ns = 0 if left.is_closed else None
+                orders.restore(made, left_of(made, left, part % 3, closed_ns=closed_ns))
             case "outcome":
                 orders.apply_outcome(one, OUTCOMES[part % len(OUTCOMES)], 1)
             case "fill":
